@@ -1,0 +1,104 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// What every target of ours is built with: Swift 6, no warnings, unsafe constructs spelled out.
+let settings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .strictMemorySafety(),
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+let package = Package(
+    name: "anyloop",
+    platforms: [.macOS(.v15)],
+    products: [
+        .library(name: "Anyloop", targets: ["Anyloop"]),
+        .library(name: "AnyloopHarness", targets: ["AnyloopHarness", "AnyloopTesting"]),
+        .executable(name: "anyloop", targets: ["AnyloopCommand"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
+    ],
+    targets: [
+        // The platform: every system call the loop makes goes through these.
+        .target(name: "CAnyloopSystem"),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+        .target(name: "CAnyloopCurl", dependencies: ["CCurl"]),
+
+        // The library.
+        .target(name: "AnyloopCore", swiftSettings: settings),
+        .target(name: "AnyloopWire", swiftSettings: settings),
+        .target(
+            name: "AnyloopNativeLoop",
+            dependencies: ["AnyloopCore", "CAnyloopSystem"],
+            swiftSettings: settings),
+        .target(
+            name: "AnyloopAgents",
+            dependencies: [
+                "AnyloopCore", "AnyloopWire", "CZlib",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: settings),
+        .target(
+            name: "Anyloop",
+            dependencies: [
+                "AnyloopCore", "AnyloopWire", "AnyloopNativeLoop", "AnyloopAgents",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+            ],
+            swiftSettings: settings),
+
+        // The harness, and what it is pointed at in this package.
+        .target(name: "AnyloopTesting", dependencies: ["AnyloopCore"], swiftSettings: settings),
+        .target(
+            name: "AnyloopHarness",
+            dependencies: ["AnyloopCore", "AnyloopWire", "AnyloopTesting", "CAnyloopSystem", "Yams"],
+            swiftSettings: settings),
+        .target(
+            name: "AnyloopSubjects",
+            dependencies: [
+                "Anyloop", "AnyloopAgents", "AnyloopCore", "AnyloopHarness", "AnyloopNativeLoop",
+                "AnyloopTesting", "AnyloopWire", "CAnyloopCurl",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+            ],
+            swiftSettings: settings),
+        .executableTarget(
+            name: "AnyloopCommand",
+            dependencies: [
+                "Anyloop", "AnyloopAgents", "AnyloopCore", "AnyloopHarness", "AnyloopNativeLoop",
+                "AnyloopSubjects", "AnyloopWire",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: settings),
+
+        // One test target a library target.
+        .testTarget(
+            name: "AnyloopCoreTests", dependencies: ["AnyloopCore", "AnyloopTesting"], swiftSettings: settings),
+        .testTarget(name: "AnyloopWireTests", dependencies: ["AnyloopWire"], swiftSettings: settings),
+        .testTarget(
+            name: "AnyloopNativeLoopTests",
+            dependencies: ["AnyloopCore", "AnyloopNativeLoop", "AnyloopTesting", "CAnyloopSystem"],
+            swiftSettings: settings),
+        .testTarget(
+            name: "AnyloopAgentsTests",
+            dependencies: [
+                "AnyloopAgents", "AnyloopCore", "AnyloopNativeLoop", "AnyloopTesting", "AnyloopWire",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+            ],
+            swiftSettings: settings),
+        .testTarget(
+            name: "AnyloopHarnessTests",
+            dependencies: ["AnyloopCore", "AnyloopHarness", "AnyloopSubjects", "AnyloopTesting", "AnyloopWire"],
+            swiftSettings: settings),
+        .testTarget(
+            name: "AnyloopCommandTests", dependencies: ["AnyloopCommand", "AnyloopCore"], swiftSettings: settings),
+    ]
+)

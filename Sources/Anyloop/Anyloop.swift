@@ -1,0 +1,6 @@
+/// What an application needs: the contracts, the parsers, the native and compat loops, the agents.
+@_exported import AnyloopAgents
+@_exported import AnyloopCore
+@_exported import AnyloopNativeLoop
+@_exported import AnyloopWire
+@_exported import HTTPTypes

@@ -1,0 +1,61 @@
+/// A set of listening sockets (asyncio: `Server`). Confined to its loop's thread.
+public protocol Server: AnyObject {
+    /// The addresses that are bound, with the real port where 0 was asked for; empty after `close`.
+    var addresses: [SocketAddress] { get }
+
+    /// Whether new connections are accepted.
+    var isServing: Bool { get }
+
+    /// Starts to listen, where `ServerOptions.startServing` was false; otherwise without effect.
+    func startServing() throws(TransportError)
+
+    /// Stops accepting now; open connections live on. Idempotent (asyncio rule 57).
+    func close()
+
+    /// Connections accepted here that have not seen `connectionLost` yet.
+    var connectionCount: Int { get }
+
+    /// Calls `callback` once the server is closed and its last connection is gone (asyncio rule 58).
+    func whenClosed(_ callback: @escaping () -> Void)
+}
+
+/// How a server listens.
+public struct ServerOptions: Sendable {
+    /// Connections that the kernel holds for `accept`, and at most so many accepts in one turn.
+    public var backlog = 100
+    /// `SO_REUSEADDR`; on by default as in asyncio.
+    public var reuseAddress = true
+    /// `SO_REUSEPORT`, so that several loops share one port.
+    public var reusePort = false
+    /// False binds without listening; `Server.startServing` listens later.
+    public var startServing = true
+    /// Connections open at once; above it accepting pauses until one ends. Nil: no limit of ours.
+    public var connectionLimit: Int?
+
+    /// The defaults.
+    public init() {}
+}
+
+/// How a connection is made.
+public struct ConnectOptions: Sendable {
+    /// The limit for the whole attempt, names and all; nil waits for the system's own.
+    public var timeout: Duration?
+    /// Head start of one address before the next is tried beside it (RFC 8305 §5); nil tries them one by one.
+    public var happyEyeballsDelay: Duration? = .milliseconds(250)
+    /// The address to connect from; nil leaves it to the system.
+    public var localAddress: SocketAddress?
+
+    /// The defaults.
+    public init() {}
+}
+
+/// How a datagram endpoint is opened.
+public struct DatagramOptions: Sendable {
+    /// `SO_REUSEPORT`.
+    public var reusePort = false
+    /// `SO_BROADCAST`.
+    public var allowBroadcast = false
+
+    /// The defaults.
+    public init() {}
+}

@@ -1,0 +1,1 @@
+#include "anyloop_curl.h"

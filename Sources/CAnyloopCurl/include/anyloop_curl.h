@@ -1,0 +1,3 @@
+#ifndef ANYLOOP_CURL_H
+#define ANYLOOP_CURL_H
+#endif

@@ -1,0 +1,3 @@
+#ifndef ANYLOOP_SYSTEM_H
+#define ANYLOOP_SYSTEM_H
+#endif

@@ -1,0 +1,1 @@
+#include "anyloop_system.h"
