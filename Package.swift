@@ -64,7 +64,7 @@ let package = Package(
             name: "AnyloopSubjects",
             dependencies: [
                 "Anyloop", "AnyloopAgents", "AnyloopCore", "AnyloopHarness", "AnyloopNativeLoop",
-                "AnyloopTesting", "AnyloopWire", "CAnyloopCurl",
+                "AnyloopTesting", "AnyloopWire", "CAnyloopCurl", "CCurl",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
             ],
             swiftSettings: settings),
