@@ -1,0 +1,167 @@
+import Foundation
+
+/// A real nginx on loopback that serves the scenarios' routes; ended by `stop`.
+public final class NginxPeer {
+    /// Why nginx could not be used.
+    public enum Failure: Error, CustomStringConvertible {
+        /// No nginx on this machine.
+        case missing
+        /// It ended, or did not listen in time; its own words.
+        case notServing(String)
+
+        /// One sentence with the remedy.
+        public var description: String {
+            switch self {
+            case .missing: "nginx is not installed: run ci/setup"
+            case .notServing(let log): "nginx did not start: \(log)"
+            }
+        }
+    }
+
+    /// Where it listens.
+    public let target: ScenarioTarget
+    /// Its version, such as `1.22.1`.
+    public let version: String
+    private let process: Process
+    private let prefix: URL
+
+    /// Starts nginx for `files` and waits until it answers, at most five seconds.
+    public init(files: ScenarioFiles) throws {
+        guard
+            let binary = ["/usr/sbin/nginx", "/usr/bin/nginx", "/usr/local/sbin/nginx"]
+                .first(where: FileManager.default.isExecutableFile(atPath:))
+        else { throw Failure.missing }
+        version = Self.versionText(of: binary)
+        prefix = FileManager.default.temporaryDirectory.appendingPathComponent("anyloop-nginx-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: prefix, withIntermediateDirectories: true)
+        try Data("ada:{PLAIN}lovelace\n".utf8).write(to: prefix.appendingPathComponent("htpasswd"))
+        let port = try FreePort.onLoopback()
+        target = ScenarioTarget(port: port)
+        let configuration = Self.configuration(port: port, root: files.root, prefix: prefix.path)
+        let path = prefix.appendingPathComponent("nginx.conf")
+        try Data(configuration.utf8).write(to: path)
+        process = Process()
+        process.executableURL = URL(fileURLWithPath: binary)
+        process.arguments = ["-p", prefix.path, "-c", path.path, "-e", prefix.appendingPathComponent("error.log").path]
+        process.standardOutput = FileHandle.nullDevice
+        process.standardError = FileHandle.nullDevice
+        try process.run()
+        try waitUntilServing()
+    }
+
+    /// Ends nginx and removes its folder.
+    public func stop() {
+        process.terminate()
+        process.waitUntilExit()
+        try? FileManager.default.removeItem(at: prefix)
+    }
+
+    private func waitUntilServing() throws {
+        for _ in 0..<250 {
+            if FreePort.answers(target.port) { return }
+            guard process.isRunning else { break }
+            usleep(20_000)
+        }
+        let log = (try? String(contentsOf: prefix.appendingPathComponent("error.log"), encoding: .utf8)) ?? "no log"
+        process.terminate()
+        throw Failure.notServing(log)
+    }
+
+    private static func versionText(of binary: String) -> String {
+        let probe = Process()
+        let pipe = Pipe()
+        probe.executableURL = URL(fileURLWithPath: binary)
+        probe.arguments = ["-v"]
+        probe.standardError = pipe
+        guard (try? probe.run()) != nil else { return "unknown" }
+        let text = String(decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        probe.waitUntilExit()
+        return text.split(separator: "/").last.map { $0.trimmingCharacters(in: .whitespacesAndNewlines) } ?? "unknown"
+    }
+
+    private static func configuration(port: UInt16, root: String, prefix: String) -> String {
+        let redirects = [301, 302, 303, 307, 308].map { "location = /redirect/\($0) { return \($0) /method; }" }
+        return """
+            daemon off;
+            master_process off;
+            pid \(prefix)/nginx.pid;
+            error_log \(prefix)/error.log;
+            events { worker_connections 4096; }
+            http {
+                access_log off;
+                types { text/plain txt; }
+                default_type application/octet-stream;
+                client_max_body_size 64m;
+                client_body_temp_path \(root)/tmp;
+                proxy_temp_path \(prefix)/proxy; fastcgi_temp_path \(prefix)/fastcgi;
+                uwsgi_temp_path \(prefix)/uwsgi; scgi_temp_path \(prefix)/scgi;
+                keepalive_requests 100000;
+                server {
+                    listen 127.0.0.1:\(port) backlog=2048;
+                    root \(root);
+                    location = /hello { default_type text/plain; return 200 "hello, world\\n"; }
+                    location = /close { keepalive_timeout 0; default_type text/plain; return 200 "bye\\n"; }
+                    location = /status/204 { return 204; }
+                    location = /method { default_type text/plain; return 200 $request_method; }
+                    \(redirects.joined(separator: "\n        "))
+                    location = /chain/3 { return 302 /chain/2; }
+                    location = /chain/2 { return 302 /chain/1; }
+                    location = /chain/1 { return 302 /method; }
+                    location = /loop { return 302 /loop; }
+                    location = /cookie/set { add_header Set-Cookie "taste=ginger; Path=/"; return 200 "set\\n"; }
+                    location = /cookie/show { default_type text/plain; return 200 $http_cookie; }
+                    location = /no-answer { return 444; }
+                    location /files/ { alias \(root)/files/; if_modified_since before; }
+                    location /chunked/ { alias \(root)/files/; ssi on; ssi_types *; }
+                    location /gzip/ { alias \(root)/gzip/; gzip on; gzip_types *; gzip_min_length 1; }
+                    location /store/ { alias \(root)/store/; dav_methods PUT; }
+                    location /basic/ {
+                        auth_basic "anyloop"; auth_basic_user_file \(prefix)/htpasswd;
+                        alias \(root)/basic/; index index.txt;
+                    }
+                }
+            }
+
+            """
+    }
+}
+
+/// Ports for servers that cannot be told to choose one themselves.
+enum FreePort {
+    /// A port that nobody listened on a moment ago.
+    static func onLoopback() throws -> UInt16 {
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        guard descriptor >= 0 else { throw POSIXError(.EMFILE) }
+        defer { close(descriptor) }
+        var address = loopback(port: 0)
+        var size = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let result = unsafe withUnsafeMutablePointer(to: &address) { pointer in
+            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
+                unsafe bind(descriptor, generic, size) == 0 && getsockname(descriptor, generic, &size) == 0
+            }
+        }
+        guard result else { throw POSIXError(.EADDRINUSE) }
+        return UInt16(bigEndian: address.sin_port)
+    }
+
+    /// Whether somebody accepts connections on `port`.
+    static func answers(_ port: UInt16) -> Bool {
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        guard descriptor >= 0 else { return false }
+        defer { close(descriptor) }
+        var address = loopback(port: port)
+        return unsafe withUnsafeMutablePointer(to: &address) { pointer in
+            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
+                unsafe connect(descriptor, generic, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
+            }
+        }
+    }
+
+    private static func loopback(port: UInt16) -> sockaddr_in {
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = in_addr_t(UInt32(0x7F00_0001).bigEndian)
+        address.sin_port = port.bigEndian
+        return address
+    }
+}
