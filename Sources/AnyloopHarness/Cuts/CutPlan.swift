@@ -1,0 +1,110 @@
+/// A family of ways to cut one stream; each of its cuts is one replay.
+public enum CutPlan: String, Sendable, Hashable, CaseIterable, Codable {
+    /// In one piece.
+    case whole
+    /// In the segments of the recording.
+    case recorded
+    /// One byte at a time.
+    case everyByte = "every-byte"
+    /// In two pieces, at every offset.
+    case twoWay = "two-way"
+    /// As recorded, but with neighbouring segments joined: each pair of them, each three, and all but each one.
+    case coalesced
+    /// In several pieces at offsets drawn from a seed.
+    case random
+    /// Ended by the peer at every offset.
+    case eof
+    /// Reset by the peer at every offset.
+    case reset
+    /// In one piece up to every offset, while the peer does not read until there.
+    case blocked
+    /// With a byte flipped, dropped or doubled, or the end missing; judged by law alone.
+    case mutation
+
+    /// Whether the replays see the same bytes as the recording, so that they must come to the same trace.
+    public var keepsStream: Bool {
+        switch self {
+        case .whole, .recorded, .everyByte, .twoWay, .coalesced, .random, .blocked: true
+        case .eof, .reset, .mutation: false
+        }
+    }
+}
+
+/// Up to where the plans are exhaustive; beyond that they sample, always by the same seed.
+public struct CutLimits: Sendable, Hashable {
+    /// Streams up to so many bytes are cut at every offset.
+    public var exhaustiveBytes = 8192
+    /// In longer streams: every offset in the first so many bytes of each segment…
+    public var headBytes = 1024
+    /// …up to so many bytes before and after each boundary…
+    public var aroundBoundary = 4
+    /// …and so many offsets drawn from the seed.
+    public var sampledOffsets = 512
+    /// At most so many offsets in all; of more, an even choice is made.
+    public var offsetCount = 16384
+    /// So many replays in the random plan.
+    public var randomCuts = 64
+    /// At most so many pieces in a random cut.
+    public var randomPieces = 8
+    /// The every-byte plan falls back to pieces of this size class once a stream is longer than `everyByteBytes`.
+    public var everyByteBytes = 1 << 20
+    /// So many replays in the mutation sweep.
+    public var mutations = 512
+
+    /// The defaults.
+    public static let standard = CutLimits()
+
+    /// The defaults, to be changed.
+    public init() {}
+}
+
+/// One way to deliver one stream.
+public struct Cut: Sendable, Hashable {
+    /// How the stream ends once its bytes are delivered.
+    public enum Ending: Sendable, Hashable {
+        /// As the fixture has it.
+        case recorded
+        /// The peer ends its side after this many bytes.
+        case eof(at: Int)
+        /// The peer resets the connection after this many bytes.
+        case reset(at: Int)
+    }
+
+    /// What is done to the bytes before they are delivered.
+    public enum Mutation: Sendable, Hashable {
+        /// One byte is combined with a mask (xor).
+        case flip(offset: Int, mask: UInt8)
+        /// One byte is left out.
+        case drop(offset: Int)
+        /// One byte comes twice.
+        case double(offset: Int)
+        /// The stream ends early.
+        case truncate(length: Int)
+    }
+
+    /// The name by which a run can be repeated, such as `two-way@17`.
+    public var name: String
+    /// Offsets where one piece ends and the next begins; ascending, none at 0 or at the stream's end.
+    public var boundaries: [Int]
+    /// How the stream ends.
+    public var ending: Ending
+    /// The peer does not read before it has sent this many bytes; nil: it reads from the start.
+    public var blockedUntil: Int?
+    /// What is done to the bytes; nil: nothing.
+    public var mutation: Mutation?
+
+    /// A cut.
+    public init(
+        name: String, boundaries: [Int] = [], ending: Ending = .recorded, blockedUntil: Int? = nil,
+        mutation: Mutation? = nil
+    ) {
+        self.name = name
+        self.boundaries = boundaries
+        self.ending = ending
+        self.blockedUntil = blockedUntil
+        self.mutation = mutation
+    }
+
+    /// The whole stream in one piece.
+    public static let whole = Cut(name: "whole")
+}
