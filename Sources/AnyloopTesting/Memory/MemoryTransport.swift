@@ -1,0 +1,422 @@
+import AnyloopCore
+
+/// A stream transport in memory; the other end is a `MemoryPeer` or another transport of the same loop.
+///
+/// Keeps asyncio's contract to the letter (rules 63 to 101): `connectionMade` and `connectionLost` from the
+/// ready queue, one `dataReceived` for each chunk that was sent, writes at once where the other end has room.
+public final class MemoryTransport: StreamTransport {
+    /// Where written bytes go.
+    enum Outlet {
+        case none
+        case peer(MemoryPeer)
+        case transport(MemoryTransport)
+    }
+
+    /// Something queued to be written.
+    enum Piece {
+        case bytes([UInt8], start: Int)
+        case file(MemoryFileSend)
+    }
+
+    let memoryLoop: MemoryLoop
+    var outlet = Outlet.none
+    var server: MemoryServer?
+    public var streamProtocol: (any StreamProtocol)?
+    public let socketName: SocketAddress?
+    public let peerName: SocketAddress?
+
+    // What came from the other end and was not read yet; `inboxStart` chunks at the front are spent.
+    private var inbox: [LentBuffer] = []
+    private var inboxStart = 0
+    private var inboxBytes = 0
+    private var inboxFinished = false
+    private var inboxReset = false
+
+    var queue: [Piece] = []
+    var queueStart = 0
+    public internal(set) var writeBufferSize = 0
+    public private(set) var writeBufferLimits = WriteBufferLimits.standard
+    public private(set) var droppedWriteCount = 0
+    public private(set) var isClosing = false
+    /// asyncio's `_conn_lost`: `connectionLost` is queued or was called.
+    private(set) var isEnding = false
+    private var endError: TransportError?
+    private var isReadingPaused = false
+    private var isReadingStarted = false
+    private var isReadingDone = false
+    private var isProtocolPaused = false
+    private var hasWrittenEOF = false
+    private var resetsOnEnd = false
+    private var isDetached = false
+
+    var isCandidate = false
+    var slot = -1
+    /// Runs after `connectionMade`, in the turn that follows it.
+    var onMade: (() -> Void)?
+
+    init(loop: MemoryLoop, socketName: SocketAddress?, peerName: SocketAddress?) {
+        memoryLoop = loop
+        self.socketName = socketName
+        self.peerName = peerName
+    }
+
+    deinit {
+        for buffer in inbox[inboxStart...] { buffer.drop() }
+    }
+
+    public var loop: any Loop { memoryLoop }
+    public var canWriteEOF: Bool { true }
+    public var isReading: Bool { !isReadingPaused && !isClosing }
+
+    public func setWriteBufferLimits(_ limits: WriteBufferLimits) {
+        writeBufferLimits = limits
+        pauseProtocolIfNeeded()
+    }
+
+    // MARK: Set-up
+
+    func start(_ streamProtocol: any StreamProtocol) {
+        self.streamProtocol = streamProtocol
+        memoryLoop.register(self)
+        memoryLoop.ready.append(.made(self))
+    }
+
+    func performMade() {
+        do {
+            try streamProtocol?.connectionMade(self)
+        } catch {
+            // Rule 64: reported, the transport stays open and reads.
+            report("Exception in callback connection_made()", error)
+        }
+        isReadingStarted = true
+        memoryLoop.enlist(self)
+        if let onMade {
+            self.onMade = nil
+            memoryLoop.callSoon(onMade)
+        }
+    }
+
+    // MARK: What the other end does
+
+    /// Room for bytes from another transport.
+    var window: Int { max(0, memoryLoop.streamWindow - inboxBytes) }
+
+    func receive(_ bytes: Span<UInt8>) {
+        guard !isDetached, !inboxFinished, !inboxReset, !bytes.isEmpty else { return }
+        inbox.append(LentBuffer(bytes))
+        inboxBytes += bytes.count
+        memoryLoop.enlist(self)
+    }
+
+    func receiveFinish() {
+        guard !isDetached else { return }
+        inboxFinished = true
+        memoryLoop.enlist(self)
+    }
+
+    func receiveReset() {
+        guard !isDetached else { return }
+        inboxReset = true
+        memoryLoop.enlist(self)
+    }
+
+    /// The other end has room again.
+    func outletOpened() {
+        if writeBufferSize > 0 { memoryLoop.enlist(self) }
+    }
+
+    // MARK: Reading
+
+    var canRead: Bool {
+        isReadingStarted && !isReadingDone && !isReadingPaused && !isClosing && !isEnding
+            && (inboxStart < inbox.count || inboxFinished || inboxReset)
+    }
+
+    /// One read, as one `recv` of a readable event (rule 65).
+    func readEvent() {
+        guard canRead else { return }
+        if inboxStart < inbox.count {
+            let buffer = takeChunk()
+            do {
+                try buffer.lend { bytes throws in try streamProtocol?.dataReceived(bytes) }
+            } catch {
+                fail("data_received", name: "dataReceived", error)
+            }
+            if case .transport(let other) = outlet { other.outletOpened() }
+        } else if inboxReset {
+            end(with: MemoryTransport.connectionReset(during: "recv"))
+        } else {
+            readEOF()
+        }
+        if canRead { memoryLoop.enlist(self) }
+    }
+
+    private func takeChunk() -> LentBuffer {
+        let buffer = inbox[inboxStart]
+        inboxStart += 1
+        inboxBytes -= buffer.count
+        if inboxStart == inbox.count {
+            inbox.removeAll(keepingCapacity: true)
+            inboxStart = 0
+        }
+        return buffer
+    }
+
+    private func readEOF() {
+        isReadingDone = true
+        do {
+            let keepsOpen = try streamProtocol?.eofReceived() ?? false
+            if !keepsOpen { close() }
+        } catch {
+            fail("eof_received", name: "eofReceived", error)
+        }
+    }
+
+    public func pauseReading() { isReadingPaused = true }
+
+    public func resumeReading() {
+        guard isReadingPaused else { return }
+        isReadingPaused = false
+        memoryLoop.enlist(self)
+    }
+
+    // MARK: Writing
+
+    public func write(_ bytes: Span<UInt8>) {
+        guard mayWrite(isEmpty: bytes.isEmpty) else { return }
+        var start = 0
+        if queueStart == queue.count {
+            guard let taken = give(bytes) else { return }
+            start = taken
+        }
+        guard start < bytes.count else { return }
+        var rest: [UInt8] = []
+        let tail = bytes.extracting(start...)
+        unsafe tail.withUnsafeBufferPointer { unsafe rest.append(contentsOf: $0) }
+        enqueue(.bytes(rest, start: 0), size: rest.count)
+    }
+
+    public func write(_ bytes: [UInt8]) {
+        guard mayWrite(isEmpty: bytes.isEmpty) else { return }
+        var start = 0
+        if queueStart == queue.count {
+            guard let taken = give(bytes.span) else { return }
+            start = taken
+        }
+        guard start < bytes.count else { return }
+        enqueue(.bytes(bytes, start: start), size: bytes.count - start)
+    }
+
+    public func write(contentsOf pieces: [[UInt8]]) {
+        // As one write: the joined bytes (rule 80).
+        write(Array(pieces.joined()))
+    }
+
+    public func writeEOF() {
+        guard !isClosing, !hasWrittenEOF else { return }
+        hasWrittenEOF = true
+        if queueStart == queue.count { finishOutlet() }
+    }
+
+    private func mayWrite(isEmpty: Bool) -> Bool {
+        if hasWrittenEOF {
+            report("Cannot call write() after write_eof()", nil)
+            return false
+        }
+        if isEmpty { return false }
+        if isEnding {
+            droppedWriteCount += 1
+            return false
+        }
+        return true
+    }
+
+    func enqueue(_ piece: Piece, size: Int) {
+        queue.append(piece)
+        writeBufferSize += size
+        memoryLoop.enlist(self)
+        pauseProtocolIfNeeded()
+    }
+
+    /// How many bytes the other end took; nil after a send error, which ends the transport (rule 84).
+    func give(_ bytes: Span<UInt8>) -> Int? {
+        if inboxReset {
+            end(with: MemoryTransport.connectionReset(during: "send"))
+            return nil
+        }
+        switch outlet {
+        case .none:
+            end(with: .system(SystemError(errno: 32, operation: "send", text: "Broken pipe")))
+            return nil
+        case .peer(let peer):
+            return peer.accept(bytes)
+        case .transport(let other):
+            let count = min(bytes.count, other.window)
+            if count > 0 { other.receive(bytes.extracting(..<count)) }
+            return count
+        }
+    }
+
+    private func finishOutlet() {
+        switch outlet {
+        case .none: break
+        case .peer(let peer): peer.noteEnd(.finish)
+        case .transport(let other): other.receiveFinish()
+        }
+    }
+
+    /// Whether a write event would move something.
+    var canWrite: Bool {
+        guard queueStart < queue.count, !isEnding else { return false }
+        if inboxReset { return true }
+        return switch outlet {
+        case .none: true
+        case .peer(let peer): peer.window > 0
+        case .transport(let other): other.window > 0
+        }
+    }
+
+    /// Gives the other end what it takes (asyncio: `_write_ready`).
+    func writeEvent() {
+        guard canWrite else { return }
+        drain: while queueStart < queue.count {
+            switch queue[queueStart] {
+            case .bytes(let bytes, let start):
+                guard let taken = give(bytes.span.extracting(start...)) else { return }
+                writeBufferSize -= taken
+                guard start + taken == bytes.count else {
+                    queue[queueStart] = .bytes(bytes, start: start + taken)
+                    break drain
+                }
+            case .file(let file):
+                guard let isDone = file.advance(on: self) else { return }
+                guard isDone else { break drain }
+            }
+            queueStart += 1
+        }
+        if queueStart == queue.count {
+            queue.removeAll(keepingCapacity: true)
+            queueStart = 0
+        }
+        resumeProtocolIfNeeded()
+        guard queueStart == queue.count, !isEnding else {
+            if canWrite { memoryLoop.enlist(self) }
+            return
+        }
+        if isClosing {
+            isEnding = true
+            performLost()
+        } else if hasWrittenEOF {
+            finishOutlet()
+        }
+    }
+
+    private func pauseProtocolIfNeeded() {
+        guard writeBufferSize > writeBufferLimits.high, !isProtocolPaused else { return }
+        isProtocolPaused = true
+        do { try streamProtocol?.pauseWriting() } catch { report("protocol.pause_writing() failed", error) }
+    }
+
+    private func resumeProtocolIfNeeded() {
+        guard isProtocolPaused, writeBufferSize <= writeBufferLimits.low else { return }
+        isProtocolPaused = false
+        do { try streamProtocol?.resumeWriting() } catch { report("protocol.resume_writing() failed", error) }
+    }
+
+    // MARK: Ending
+
+    public func close() {
+        guard !isClosing else { return }
+        isClosing = true
+        guard queueStart == queue.count else { return }
+        isEnding = true
+        memoryLoop.ready.append(.lost(self))
+    }
+
+    public func abort() { end(with: nil) }
+
+    public func reset() {
+        resetsOnEnd = true
+        end(with: nil)
+    }
+
+    /// Drops what is queued and calls `connectionLost` in the next turn (asyncio: `_force_close`).
+    private func end(with error: TransportError?) {
+        guard !isEnding else { return }
+        dropQueue(error ?? .cancelled)
+        isClosing = true
+        isEnding = true
+        endError = error
+        memoryLoop.ready.append(.lost(self))
+    }
+
+    private func dropQueue(_ error: TransportError) {
+        for piece in queue[queueStart...] {
+            if case .file(let file) = piece { file.fail(error, on: memoryLoop) }
+        }
+        queue.removeAll()
+        queueStart = 0
+        writeBufferSize = 0
+    }
+
+    func performLost() {
+        guard !isDetached else { return }
+        isDetached = true
+        memoryLoop.unregister(self)
+        do {
+            try streamProtocol?.connectionLost(endError)
+        } catch {
+            report("Exception in callback connection_lost()", error)
+        }
+        streamProtocol = nil
+        closeOutlet()
+        if let server {
+            self.server = nil
+            server.connectionEnded()
+        }
+        if let onMade {
+            self.onMade = nil
+            memoryLoop.callSoon(onMade)
+        }
+    }
+
+    /// What the kernel does on close: a reset if input was left unread or asked for, else the end of stream.
+    private func closeOutlet() {
+        let isReset = resetsOnEnd || inboxStart < inbox.count
+        switch outlet {
+        case .none: break
+        case .peer(let peer): peer.noteEnd(isReset ? .reset : .finish)
+        case .transport(let other):
+            if isReset { other.receiveReset() } else { other.receiveFinish() }
+            other.outlet = .none
+        }
+        outlet = .none
+    }
+
+    /// Lets go of everything without a callback.
+    func letGo() {
+        isDetached = true
+        isEnding = true
+        isClosing = true
+        streamProtocol = nil
+        outlet = .none
+        server = nil
+        onMade = nil
+        queue = []
+        queueStart = 0
+        slot = -1
+    }
+
+    private func fail(_ callback: String, name: String, _ error: any Error) {
+        report("Fatal error: protocol.\(callback)() call failed.", error)
+        end(with: .callback(name: name, error: error))
+    }
+
+    private func report(_ message: String, _ error: (any Error)?) {
+        memoryLoop.callExceptionHandler(LoopException(message: message, error: error, transport: self))
+    }
+
+    static func connectionReset(during operation: String) -> TransportError {
+        .system(SystemError(errno: 104, operation: operation, text: "Connection reset by peer"))
+    }
+}
