@@ -1,0 +1,105 @@
+extension HTTP1Parser {
+    /// Digits of a chunk size at most: those of 64 bits.
+    static var chunkSizeDigits: Int { 16 }
+
+    /// Reads a chunk's size line; false if it isn't complete yet.
+    mutating func readChunkLine(
+        _ input: Span<UInt8>, at position: inout Int, origin: Int
+    ) throws(HTTP1Error) -> Bool {
+        // A longer line has either too many digits or too long an extension.
+        let longest = Self.chunkSizeDigits + limits.chunkExtension + 2
+        if partialLine.isEmpty { sectionStart = origin + position }
+        let end = min(input.count, position + longest - partialLine.count)
+        let lineFeed = input.first(ASCII.lineFeed, from: position, to: end)
+        let isComplete = lineFeed < end
+        let lineEnd = isComplete ? lineFeed + 1 : end
+        if partialLine.isEmpty, isComplete {
+            let start = position
+            position = lineEnd
+            try parseChunkLine(input.extracting(start..<lineEnd), isComplete: true)
+            return true
+        }
+        partialLine.append(input.extracting(position..<lineEnd))
+        position = lineEnd
+        guard isComplete || partialLine.count >= longest else { return false }
+        var line: [UInt8] = []
+        swap(&line, &partialLine)
+        try parseChunkLine(line.span, isComplete: isComplete)
+        line.removeAll(keepingCapacity: true)
+        swap(&line, &partialLine)
+        return true
+    }
+
+    /// Sets `remaining` from a size line with its line end, or throws over what is the leftmost fault of it.
+    mutating func parseChunkLine(_ line: Span<UInt8>, isComplete: Bool) throws(HTTP1Error) {
+        var end = line.count
+        if isComplete {
+            end -= 1
+            if end > 0, line[end - 1] == ASCII.carriageReturn {
+                end -= 1
+            } else if !leniency.contains(.bareLF) {
+                throw fail(.bareLF, at: sectionStart + end)
+            }
+        }
+        var size: UInt64 = 0
+        var index = 0
+        while index < end, let digit = ASCII.hexValue(line[index]) {
+            guard index < Self.chunkSizeDigits else {
+                throw fail(.chunkSizeOverflow, in: sectionStart..<sectionStart + index + 1)
+            }
+            size = size << 4 | UInt64(digit)
+            index += 1
+        }
+        guard index > 0 else { throw fail(.badChunkSize, at: sectionStart) }
+        guard let count = Int(exactly: size) else {
+            throw fail(.chunkSizeOverflow, in: sectionStart..<sectionStart + index)
+        }
+        if index < end { try parseChunkExtensions(line, from: index, to: end, isComplete: isComplete) }
+        let (total, overflow) = bodyBytes.addingReportingOverflow(count)
+        guard !overflow, total <= limits.bodySize else {
+            throw fail(.bodyTooLarge, in: sectionStart..<sectionStart + index)
+        }
+        bodyBytes = total
+        remaining = count
+    }
+
+    /// Checks `*( BWS ";" BWS name [ BWS "=" BWS value ] )` (RFC 9112 §7.1.1) and its limits.
+    private mutating func parseChunkExtensions(
+        _ line: Span<UInt8>, from start: Int, to end: Int, isComplete: Bool
+    ) throws(HTTP1Error) {
+        var index = skipBlanks(line, from: start, to: end)
+        guard index < end, line[index] == ASCII.semicolon else {
+            throw fail(.badChunkSize, at: sectionStart + start)
+        }
+        guard end - start <= limits.chunkExtension, isComplete else {
+            throw fail(.chunkExtensionTooLong, at: sectionStart + start + limits.chunkExtension)
+        }
+        extensionBytes += end - start
+        guard extensionBytes <= limits.chunkExtensionTotal else {
+            throw fail(.chunkExtensionTooLong, in: sectionStart + start..<sectionStart + end)
+        }
+        while index < end {
+            guard line[index] == ASCII.semicolon else { throw fail(.badChunkExtension, at: sectionStart + index) }
+            let name = skipBlanks(line, from: index + 1, to: end)
+            index = line.first(notIn: .token, from: name, to: end)
+            guard index > name else { throw fail(.badChunkExtension, at: sectionStart + index) }
+            var next = skipBlanks(line, from: index, to: end)
+            if next < end, line[next] == UInt8(ascii: "=") {
+                let value = skipBlanks(line, from: next + 1, to: end)
+                guard let after = HTTP1Grammar.endOfTokenOrQuotedString(line, from: value, to: end) else {
+                    throw fail(.badChunkExtension, at: sectionStart + value)
+                }
+                index = after
+                next = skipBlanks(line, from: index, to: end)
+            }
+            guard next < end || next == index else { throw fail(.badChunkExtension, at: sectionStart + index) }
+            index = next
+        }
+    }
+
+    private func skipBlanks(_ line: Span<UInt8>, from start: Int, to end: Int) -> Int {
+        var index = start
+        while index < end, ASCII.isBlank(line[index]) { index += 1 }
+        return index
+    }
+}

@@ -1,0 +1,69 @@
+extension HTTP1Parser {
+    /// Reads `method SP target SP version` (RFC 9112 §3); nil if the line isn't complete.
+    mutating func readRequestLine(_ bytes: Span<UInt8>, _ line: Int, _ base: Int) throws(LineFault) -> Int? {
+        guard let (end, next) = try lineEnd(bytes, line, base) else { return nil }
+        try checkStartLine(bytes, line, end)
+        let methodEnd = bytes.first(ASCII.space, from: line, to: end)
+        let targetEnd = bytes.first(ASCII.space, from: min(methodEnd + 1, end), to: end)
+        guard methodEnd > line, targetEnd > methodEnd + 1, targetEnd + 1 < end,
+            bytes.first(ASCII.space, from: targetEnd + 1, to: end) == end
+        else { throw LineFault(.badRequestLine, line, end) }
+        let badMethod = bytes.first(notIn: .token, from: line, to: methodEnd)
+        guard badMethod == methodEnd else { throw LineFault(.badMethod, badMethod, badMethod + 1) }
+        head.method = HTTP1Method(bytes.extracting(line..<methodEnd))
+        head.methodRange = HTTP1Extent(line - base, methodEnd - base)
+        head.targetRange = HTTP1Extent(methodEnd + 1 - base, targetEnd - base)
+        guard head.noteTarget(bytes, methodEnd + 1..<targetEnd, base, leniency.contains(.unencodedTarget)) else {
+            throw LineFault(.badTarget, methodEnd + 1, targetEnd)
+        }
+        try noteVersion(bytes, targetEnd + 1, end)
+        return next
+    }
+
+    /// Reads `version SP 3DIGIT SP [reason]` (RFC 9112 §4); nil if the line isn't complete.
+    mutating func readStatusLine(_ bytes: Span<UInt8>, _ line: Int, _ base: Int) throws(LineFault) -> Int? {
+        guard let (end, next) = try lineEnd(bytes, line, base) else { return nil }
+        try checkStartLine(bytes, line, end)
+        let versionEnd = bytes.first(ASCII.space, from: line, to: end)
+        guard versionEnd > line, versionEnd + 4 <= end else { throw LineFault(.badStatusLine, line, end) }
+        guard bytes.extracting(line..<min(line + 5, end)).equals("HTTP/") else {
+            throw LineFault(.badStatusLine, line, end)
+        }
+        try noteVersion(bytes, line, versionEnd)
+        var status = 0
+        for index in versionEnd + 1..<versionEnd + 4 {
+            guard ASCII.isDigit(bytes[index]) else { throw LineFault(.badStatusLine, index, index + 1) }
+            status = status * 10 + Int(bytes[index] - ASCII.zero)
+        }
+        let reason = versionEnd + 5
+        guard status >= 100, reason <= end && bytes[reason - 1] == ASCII.space || reason - 1 == end && allowsNoReason
+        else {
+            throw LineFault(.badStatusLine, versionEnd + 1, end)
+        }
+        let control = bytes.extracting(0..<end).firstControl(from: min(reason, end))
+        guard control == end else { throw LineFault(.badStatusLine, control, control + 1) }
+        head.status = status
+        head.reasonRange = HTTP1Extent(min(reason, end) - base, end - base)
+        head.method = methods[nextMethod]
+        return next
+    }
+
+    private var allowsNoReason: Bool { leniency.contains(.missingReasonSpace) }
+
+    /// Throws over a NUL or CR in a start line.
+    private func checkStartLine(_ bytes: Span<UInt8>, _ line: Int, _ end: Int) throws(LineFault) {
+        for index in line..<end {
+            if bytes[index] == 0 { throw LineFault(.nul, index, index + 1) }
+            if bytes[index] == ASCII.carriageReturn { throw LineFault(.bareCR, index, index + 1) }
+        }
+    }
+
+    /// Takes the version in `start..<end`, which is `HTTP/` digit `.` digit (RFC 9112 §2.3).
+    private mutating func noteVersion(_ bytes: Span<UInt8>, _ start: Int, _ end: Int) throws(LineFault) {
+        guard end - start == 8, bytes.extracting(start..<start + 5).equals("HTTP/"),
+            ASCII.isDigit(bytes[start + 5]), bytes[start + 6] == UInt8(ascii: "."), ASCII.isDigit(bytes[start + 7])
+        else { throw LineFault(.badVersion, start, end) }
+        guard bytes[start + 5] == UInt8(ascii: "1") else { throw LineFault(.unsupportedVersion, start, end) }
+        head.version = HTTP1Version(minor: bytes[start + 7] - ASCII.zero)
+    }
+}
