@@ -107,11 +107,3 @@ extension Span where Element == UInt8 {
         return unsafe part.withUnsafeBufferPointer { buffer in unsafe String(decoding: buffer, as: UTF8.self) }
     }
 }
-
-extension Array where Element == UInt8 {
-    /// Appends all bytes of `span`.
-    @inline(__always)
-    mutating func append(_ span: borrowing Span<UInt8>) {
-        unsafe span.withUnsafeBufferPointer { buffer in unsafe append(contentsOf: buffer) }
-    }
-}
