@@ -1,3 +1,164 @@
+// Every system call that Anyloop makes, with plain integers in and out.
+//
+// Calls that can fail return a value of at least zero, or the negated errno. Nothing here needs a feature macro
+// of the includer's; the sources define what they need themselves.
 #ifndef ANYLOOP_SYSTEM_H
 #define ANYLOOP_SYSTEM_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+// Addresses
+
+enum { ANYLOOP_NONE = 0, ANYLOOP_UNIX = 1, ANYLOOP_V4 = 4, ANYLOOP_V6 = 6 };
+
+/// A socket address in host byte order. IPv4 uses the lower half of `low`.
+typedef struct anyloop_address {
+    uint64_t high;
+    uint64_t low;
+    uint32_t scope;
+    uint16_t port;
+    uint8_t family;
+    uint8_t path_length;
+    char path[108];
+} anyloop_address;
+
+// Clock, errors, standard error
+
+/// Nanoseconds of the monotonic clock.
+int64_t anyloop_clock_now(void);
+/// Writes the text of `code` into `buffer`, always terminated.
+void anyloop_error_text(int code, char *buffer, size_t size);
+/// Writes all of it to standard error, ignoring failures.
+void anyloop_write_error(const void *bytes, size_t count);
+
+// Pollers
+
+enum { ANYLOOP_READ = 1, ANYLOOP_WRITE = 2 };
+
+typedef struct anyloop_event {
+    uint64_t key;
+    uint32_t ready;
+} anyloop_event;
+
+/// The layout of the system's `struct pollfd`.
+typedef struct anyloop_poll_entry {
+    int32_t descriptor;
+    int16_t events;
+    int16_t ready;
+} anyloop_poll_entry;
+
+int anyloop_epoll_create(void);
+/// Changes what is watched from `before` to `after`; none on either side adds or removes.
+int anyloop_epoll_control(int epoll, int descriptor, uint64_t key, uint32_t before, uint32_t after);
+/// Waits; a negative `timeout` (nanoseconds) waits for ever. Errors and hang-ups count as both directions.
+int anyloop_epoll_wait(int epoll, anyloop_event *events, int capacity, int64_t timeout);
+
+int16_t anyloop_poll_events(uint32_t interest);
+/// Waits, and lists at most `capacity` events, looking from entry `start` on.
+int anyloop_poll(anyloop_poll_entry *entries, const uint64_t *keys, int count, int start, anyloop_event *events,
+                 int capacity, int64_t timeout);
+
+/// Waits on bit sets of `words` longs each; the sets hold what is ready afterwards.
+int anyloop_select(int limit, unsigned long *read, unsigned long *write, unsigned long *fail, int64_t timeout);
+
+int anyloop_eventfd(void);
+int anyloop_eventfd_signal(int descriptor);
+int anyloop_eventfd_clear(int descriptor);
+
+// Sockets
+
+enum { ANYLOOP_STREAM = 1, ANYLOOP_DATAGRAM = 2 };
+
+enum {
+    ANYLOOP_OPTION_REUSE_ADDRESS = 1,
+    ANYLOOP_OPTION_REUSE_PORT,
+    ANYLOOP_OPTION_BROADCAST,
+    ANYLOOP_OPTION_NO_DELAY,
+    ANYLOOP_OPTION_V6_ONLY,
+    ANYLOOP_OPTION_SEND_BUFFER,
+    ANYLOOP_OPTION_RECEIVE_BUFFER,
+    ANYLOOP_OPTION_KEEP_ALIVE,
+};
+
+/// A non-blocking, close-on-exec socket.
+int anyloop_socket(int family, int kind);
+int anyloop_socketpair(int kind, int *first, int *second);
+int anyloop_set_option(int descriptor, int option, int value);
+int anyloop_get_option(int descriptor, int option);
+/// `SO_LINGER` of zero: closing resets.
+int anyloop_linger_zero(int descriptor);
+/// ANYLOOP_STREAM, ANYLOOP_DATAGRAM, 0 for another kind of socket.
+int anyloop_socket_kind(int descriptor);
+/// The pending error (`SO_ERROR`), as a positive errno or 0; negative if that cannot be asked.
+int anyloop_socket_error(int descriptor);
+int anyloop_bind(int descriptor, const anyloop_address *address);
+int anyloop_listen(int descriptor, int backlog);
+int anyloop_accept(int descriptor, anyloop_address *peer);
+int anyloop_connect(int descriptor, const anyloop_address *address);
+int anyloop_socket_name(int descriptor, anyloop_address *address);
+int anyloop_peer_name(int descriptor, anyloop_address *address);
+int anyloop_set_non_blocking(int descriptor);
+int anyloop_shutdown_write(int descriptor);
+int anyloop_close(int descriptor);
+/// Removes a socket file that nobody listens on; -EEXIST if the path is something else.
+int anyloop_remove_stale_socket(const anyloop_address *address);
+/// Removes the file of a Unix socket, if it is one.
+int anyloop_remove_socket(const anyloop_address *address);
+
+int64_t anyloop_receive(int descriptor, void *bytes, size_t count);
+int64_t anyloop_send(int descriptor, const void *bytes, size_t count);
+
+typedef struct anyloop_slice {
+    const void *bytes;
+    size_t count;
+} anyloop_slice;
+
+int64_t anyloop_send_slices(int descriptor, const anyloop_slice *slices, size_t count);
+/// Up to `count` bytes of `file` from `offset`; 0 at its end.
+int64_t anyloop_sendfile(int descriptor, int file, int64_t offset, size_t count);
+/// As pread(2), or read(2) where the descriptor has no offsets.
+int64_t anyloop_read_at(int file, void *bytes, size_t count, int64_t offset);
+int64_t anyloop_receive_from(int descriptor, void *bytes, size_t count, anyloop_address *peer);
+/// To `address`, or to the connected peer if its family is ANYLOOP_NONE.
+int64_t anyloop_send_to(int descriptor, const void *bytes, size_t count, const anyloop_address *address);
+
+// Names
+
+/// Resolves `host`, calling `found` for each address; 0 or the code of getaddrinfo. Blocks.
+int anyloop_resolve(const char *host, uint16_t port, void (*found)(void *context, const anyloop_address *address),
+                    void *context);
+void anyloop_resolve_text(int code, char *buffer, size_t size);
+
+// Threads
+
+/// A value that tells this thread from every other one that lives.
+uintptr_t anyloop_thread_token(void);
+/// The loop that runs on this thread, as its owner stored it.
+void *anyloop_thread_loop(void);
+void anyloop_set_thread_loop(void *loop);
+/// Starts a thread with every signal blocked; `handle` is for `anyloop_thread_join`, NULL detaches it.
+int anyloop_thread_start(void (*body)(void *context), void *context, uintptr_t *handle);
+int anyloop_thread_join(uintptr_t handle);
+
+// Signals
+
+/// Signals above this number are refused.
+enum { ANYLOOP_SIGNAL_LIMIT = 64 };
+
+/// Ignores SIGPIPE unless the process handles it already.
+void anyloop_ignore_sigpipe(void);
+/// Has `signal` mark itself and wake the event descriptor `wake`; replaces an earlier watch.
+int anyloop_signal_watch(int signal, int wake);
+/// Gives the signal its former disposition back.
+int anyloop_signal_unwatch(int signal);
+/// Whether the signal came since the last time.
+int anyloop_signal_take(int signal);
+int anyloop_signal_raise(int signal);
+
+// Limits of the process, for tests
+
+int64_t anyloop_descriptor_limit(void);
+int anyloop_set_descriptor_limit(int64_t limit);
+
 #endif

@@ -1,0 +1,87 @@
+import AnyloopCore
+
+extension NativeLoop {
+    /// Runs `callback` in every turn in which `descriptor` is readable, until removed (asyncio rules 33, 34).
+    ///
+    /// A second reader of a descriptor replaces the first. The descriptor stays the caller's: remove its reader
+    /// before closing it.
+    ///
+    /// - Throws: `TransportError.usage` if a transport owns the descriptor (rule 36), `.system` if it cannot be
+    ///   watched, `.loopClosed`.
+    @discardableResult
+    public func addReader(_ descriptor: Int32, _ callback: @escaping () throws -> Void) throws(TransportError) -> Handle
+    {
+        let watcher = try descriptorWatcher(descriptor)
+        let handle = Handle(callback)
+        try widen(watcher, .read)
+        watcher.reader?.cancel()
+        watcher.reader = handle
+        return handle
+    }
+
+    /// Runs `callback` in every turn in which `descriptor` is writable, until removed; otherwise as `addReader`.
+    @discardableResult
+    public func addWriter(_ descriptor: Int32, _ callback: @escaping () throws -> Void) throws(TransportError) -> Handle
+    {
+        let watcher = try descriptorWatcher(descriptor)
+        let handle = Handle(callback)
+        try widen(watcher, .write)
+        watcher.writer?.cancel()
+        watcher.writer = handle
+        return handle
+    }
+
+    /// Ends `addReader`; whether there was one (asyncio rule 35).
+    @discardableResult
+    public func removeReader(_ descriptor: Int32) -> Bool {
+        guard let watcher = watcher(of: descriptor) as? DescriptorWatcher, let reader = watcher.reader else {
+            return false
+        }
+        reader.cancel()
+        watcher.reader = nil
+        narrow(watcher, .read)
+        return true
+    }
+
+    /// Ends `addWriter`; whether there was one.
+    @discardableResult
+    public func removeWriter(_ descriptor: Int32) -> Bool {
+        guard let watcher = watcher(of: descriptor) as? DescriptorWatcher, let writer = watcher.writer else {
+            return false
+        }
+        writer.cancel()
+        watcher.writer = nil
+        narrow(watcher, .write)
+        return true
+    }
+
+    private func watcher(of descriptor: Int32) -> Watcher? {
+        descriptor >= 0 && Int(descriptor) < watchers.count ? watchers[Int(descriptor)] : nil
+    }
+
+    private func descriptorWatcher(_ descriptor: Int32) throws(TransportError) -> DescriptorWatcher {
+        guard !isClosed else { throw .loopClosed }
+        guard descriptor >= 0 else { throw .system(Errno.badDescriptor, "watching descriptor \(descriptor)") }
+        guard let existing = watcher(of: descriptor) else {
+            let watcher = DescriptorWatcher(descriptor: descriptor, loop: self)
+            attach(watcher)
+            return watcher
+        }
+        guard let watcher = existing as? DescriptorWatcher else {
+            throw .usage("File descriptor \(descriptor) is used by transport; use the transport instead")
+        }
+        return watcher
+    }
+
+    private func widen(_ watcher: DescriptorWatcher, _ direction: Interest) throws(TransportError) {
+        let code = watch(watcher, watcher.interest.union(direction))
+        guard code != 0 else { return }
+        if watcher.interest.isEmpty { detach(watcher) }
+        throw .system(code, "watching descriptor \(watcher.descriptor)")
+    }
+
+    private func narrow(_ watcher: DescriptorWatcher, _ direction: Interest) {
+        watch(watcher, watcher.interest.subtracting(direction))
+        if watcher.interest.isEmpty { detach(watcher) }
+    }
+}

@@ -1,0 +1,373 @@
+import AnyloopCore
+import CAnyloopSystem
+
+/// How a `NativeLoop` works.
+public struct NativeLoopOptions: Sendable {
+    /// How the loop waits for descriptors.
+    public var poller = PollerKind.standard
+    /// How long a server that ran out of descriptors stops accepting (asyncio rule 55: one second).
+    public var acceptRetryDelay = Duration.seconds(1)
+    /// Connections that one listening socket may take in one turn, if its backlog does not say fewer.
+    public var acceptBudget = 64
+    /// Datagrams that one socket may receive in one turn.
+    public var datagramBudget = 32
+    /// Datagrams that wait for the socket, at most; the next is dropped and `errorReceived` hears `ENOBUFS`.
+    public var datagramQueueLimit = 65536
+
+    /// The defaults.
+    public init() {}
+}
+
+/// How the loop treats what asyncio orders more strictly than native mode needs.
+///
+/// `.native` calls `connectionMade` where the connection comes up: in the accept's own turn, in the connect's
+/// event, inside `adoptConnection`. `.asyncio` keeps CPython's steps, each a callback of the ready queue:
+///
+/// - accept (rule 53): every accepted socket of a batch is finished by a callback of its own, which makes the
+///   protocol; it queues `connectionMade`, then the start of reading. So: factory, factory, made, made.
+/// - connect and adopt (rule 48): factory; `connectionMade` by the queue; reading starts; `completion`.
+/// - `connectionLost` after a close that had to flush comes straight from the write event (rule 94).
+/// - writes after `close` are still appended while older ones are being flushed (rule 83).
+/// - one datagram a readable event instead of a budget.
+/// - a factory that throws while accepting is not reported (rule 54).
+///
+/// `StreamTransport`s start by `NativeLoop.start(_:completion:)`, which is where the two part.
+enum Discipline {
+    case native
+    case asyncio
+}
+
+/// The loop of this package: one thread, one poller, callbacks in asyncio's order.
+///
+/// A turn waits for descriptors, runs what was queued before it, then what the descriptors bring, then the timers
+/// that are due; what these queue runs in the next turn (asyncio rules 2, 3). Confined to the thread that runs it.
+/// `closeLoop` must be called for the descriptors to be given back.
+@safe
+public final class NativeLoop: Loop {
+    /// What the loop was made with.
+    public let options: NativeLoopOptions
+
+    let discipline: Discipline
+    let poller: any Poller
+    let nativeRemote: NativeRemote
+    let timers = TimerHeap()
+    let nativeExecutor: NativeExecutor
+
+    /// The loop that transports name as theirs, where another is built on top of this one.
+    weak var facade: (any Loop)?
+
+    /// One buffer that every read goes into: 256 KiB, asyncio's largest chunk (rule 65).
+    let scratch: UnsafeMutableBufferPointer<UInt8>
+
+    var readyQueue = ReadyQueue()
+    /// Whoever owns a descriptor on this loop, by descriptor.
+    var watchers: [Watcher?] = []
+    /// Work that must hear of the loop's closing although it has no descriptor: connects, name look-ups.
+    var pendingWork: [UInt64: any PendingWork] = [:]
+    var signalHandlers: [Int32: Handle] = [:]
+
+    private let events: UnsafeMutableBufferPointer<anyloop_event>
+    private var due: [TimerHandle] = []
+    private var nextGeneration: UInt32 = 1
+    private var nextWorkNumber: UInt64 = 1
+    private(set) var isRunning = false
+    private(set) var isClosed = false
+    private var isStopping = false
+    private var wakeWatcher: Watcher?
+
+    /// Told of errors that nobody waits for; nil prints one line to standard error.
+    public var exceptionHandler: ((LoopException) -> Void)?
+
+    /// A loop of its own, to be run on whatever thread calls `run`.
+    ///
+    /// Writing to a connection that the peer closed must not end the process: `SIGPIPE` is ignored from here on,
+    /// unless the process handles it already.
+    ///
+    /// - Throws: `TransportError.system` if the poller or the wake-up descriptor cannot be made.
+    public convenience init(options: NativeLoopOptions = NativeLoopOptions()) throws(TransportError) {
+        try self.init(options: options, discipline: .native)
+    }
+
+    init(options: NativeLoopOptions, discipline: Discipline) throws(TransportError) {
+        self.options = options
+        self.discipline = discipline
+        poller = try options.poller.make()
+        nativeRemote = try NativeRemote()
+        nativeExecutor = NativeExecutor(remote: nativeRemote)
+        unsafe scratch = .allocate(capacity: 262_144)
+        unsafe events = .allocate(capacity: 512)
+        anyloop_ignore_sigpipe()
+        let wake = WakeWatcher(loop: self, descriptor: nativeRemote.wakeDescriptor)
+        wakeWatcher = wake
+        attach(wake)
+        if watch(wake, .read) != 0 { throw .system(SystemError(Errno.noMemory, "watching the wake-up descriptor")) }
+        nativeExecutor.bind(to: self)
+    }
+
+    deinit {
+        // Without `closeLoop` nothing of the application's is told any more; the system's things still go.
+        if !isClosed {
+            nativeExecutor.unbind()
+            timers.removeAll()
+            _ = nativeRemote.close()
+            poller.close()
+        }
+        unsafe scratch.deallocate()
+        unsafe events.deallocate()
+    }
+
+    /// The poller in use.
+    public var pollerKind: PollerKind { poller.kind }
+
+    /// The loop that runs on this thread right now (asyncio: `get_running_loop`, rule 13).
+    public static var running: NativeLoop? {
+        guard let pointer = unsafe anyloop_thread_loop() else { return nil }
+        return unsafe Unmanaged<NativeLoop>.fromOpaque(pointer).takeUnretainedValue()
+    }
+
+    /// The time on the monotonic clock, read at the call: a timer is never early, however long the turn takes.
+    public var now: LoopInstant { monotonicNow() }
+
+    /// The one handle that other threads may hold.
+    public var remote: any LoopRemote { nativeRemote }
+
+    /// The executor that runs Swift tasks and actors on this loop.
+    public var executor: NativeExecutor { nativeExecutor }
+
+    // MARK: Scheduling
+
+    /// Runs `callback` in the next turn; on a closed loop the handle comes back cancelled.
+    @discardableResult
+    public func callSoon(_ callback: @escaping () throws -> Void) -> Handle {
+        let handle = Handle(callback)
+        guard !isClosed else {
+            handle.cancel()
+            return handle
+        }
+        readyQueue.push(.handle(handle))
+        return handle
+    }
+
+    /// Runs `callback` at `when` or later; on a closed loop the handle comes back cancelled.
+    @discardableResult
+    public func callAt(_ when: LoopInstant, _ callback: @escaping () throws -> Void) -> TimerHandle {
+        let timer = TimerHandle(when: when, callback)
+        guard !isClosed else {
+            timer.cancel()
+            return timer
+        }
+        timers.insert(timer)
+        return timer
+    }
+
+    // MARK: Running
+
+    /// Runs turns until `stop`.
+    public func run() throws(TransportError) {
+        try enter()
+        defer { leave() }
+        repeat { turn(limit: -1) } while !isStopping
+    }
+
+    /// Runs one turn, waiting at most `timeout`; nil waits for the next deadline or descriptor.
+    public func runOnce(timeout: Duration?) throws(TransportError) {
+        try enter()
+        defer { leave() }
+        turn(limit: timeout.map { max(0, $0.saturatingNanoseconds) } ?? -1)
+    }
+
+    /// Ends `run` once the current turn is over; before `run`, one turn is run without waiting (asyncio rule 8).
+    public func stop() {
+        isStopping = true
+    }
+
+    private func enter() throws(TransportError) {
+        guard !isClosed else { throw .loopClosed }
+        guard !isRunning else { throw .usage("This event loop is already running") }
+        guard unsafe anyloop_thread_loop() == nil else {
+            throw .usage("Cannot run the event loop while another loop is running")
+        }
+        isRunning = true
+        nativeRemote.bindToThread()
+        unsafe anyloop_set_thread_loop(Unmanaged.passUnretained(self).toOpaque())
+    }
+
+    private func leave() {
+        isRunning = false
+        isStopping = false
+        anyloop_set_thread_loop(nil)
+    }
+
+    /// One turn that waits at most `limit` nanoseconds; negative: as long as nothing is due.
+    private func turn(limit: Int64) {
+        let count = unsafe poller.wait(timeout: waitTime(limit: limit), events: events)
+        if count < 0 {
+            callExceptionHandler(
+                LoopException(message: "waiting for descriptors failed", error: SystemError(-count, "\(poller.kind)")))
+        }
+        if nativeRemote.hasWork { takeRemoteWork() }
+        if timers.count > 0 { timers.takeDue(at: now, into: &due) }
+        for _ in 0..<readyQueue.count { runNext() }
+        var index = 0
+        while index < Int(count) {
+            dispatch(unsafe events[index])
+            index += 1
+        }
+        guard !due.isEmpty else { return }
+        for index in due.indices { runHandle(due[index]) }
+        due.removeAll(keepingCapacity: true)
+    }
+
+    private func waitTime(limit: Int64) -> Int64 {
+        if readyQueue.count > 0 || isStopping || nativeRemote.hasWork { return 0 }
+        guard let deadline = timers.deadline else { return limit }
+        let left = max(0, (deadline - now).saturatingNanoseconds)
+        return limit < 0 ? left : min(left, limit)
+    }
+
+    @inline(__always)
+    private func dispatch(_ event: anyloop_event) {
+        let descriptor = Int(event.key & 0xFFFF_FFFF)
+        guard descriptor < watchers.count, let watcher = watchers[descriptor],
+            watcher.generation == UInt32(truncatingIfNeeded: event.key >> 32)
+        else { return }
+        let seen = watcher.interest.intersection(Interest(rawValue: event.ready))
+        if !seen.isEmpty { watcher.ready(seen) }
+    }
+
+    private func runNext() {
+        switch readyQueue.pop() {
+        case .handle(let handle): runHandle(handle)
+        case .ending(let watcher): watcher.finish()
+        case .job(let job): nativeExecutor.run(job)
+        }
+    }
+
+    private func runHandle(_ handle: Handle) {
+        guard let callback = handle.callback else { return }
+        handle.callback = nil
+        do { try callback() } catch { report("Exception in callback", error) }
+    }
+
+    /// Runs a handle that stays, such as a reader's.
+    func runKeeping(_ handle: Handle) {
+        guard let callback = handle.callback else { return }
+        do { try callback() } catch { report("Exception in callback", error) }
+    }
+
+    private func takeRemoteWork() {
+        for work in nativeRemote.take() {
+            switch work {
+            case .callback(let callback): readyQueue.push(.handle(Handle(callback)))
+            case .job(let job): readyQueue.push(.job(job))
+            case .resolved(let number, let result):
+                guard let request = pendingWork.removeValue(forKey: number) as? ResolveRequest else { continue }
+                readyQueue.push(.handle(Handle { request.finish(result) }))
+            }
+        }
+    }
+
+    // MARK: Errors
+
+    /// Gives `exception` to the handler, or prints it.
+    public func callExceptionHandler(_ exception: LoopException) {
+        if let exceptionHandler { return exceptionHandler(exception) }
+        let cause = exception.error.map { ": \($0)" } ?? ""
+        let line = Array("anyloop: \(exception.message)\(cause)\n".utf8)
+        unsafe line.withUnsafeBytes { unsafe anyloop_write_error($0.baseAddress, $0.count) }
+    }
+
+    func report(_ message: String, _ error: (any Error)?, _ transport: (any Transport)? = nil) {
+        callExceptionHandler(LoopException(message: message, error: error, transport: transport))
+    }
+
+    // MARK: Descriptors
+
+    /// Makes `watcher` the owner of its descriptor on this loop; nothing is watched yet.
+    func attach(_ watcher: Watcher) {
+        let slot = Int(watcher.descriptor)
+        if slot >= watchers.count {
+            watchers.append(contentsOf: repeatElement(nil, count: slot + 1 - watchers.count))
+        }
+        watcher.generation = nextGeneration
+        nextGeneration &+= 1
+        watchers[slot] = watcher
+    }
+
+    /// Ends the ownership; events that were on their way miss the watcher.
+    func detach(_ watcher: Watcher) {
+        _ = watch(watcher, [])
+        let slot = Int(watcher.descriptor)
+        guard slot >= 0, slot < watchers.count, watchers[slot] === watcher else { return }
+        watchers[slot] = nil
+    }
+
+    /// Changes what `watcher` is woken for; 0 or an `errno`.
+    @discardableResult
+    func watch(_ watcher: Watcher, _ interest: Interest) -> Int32 {
+        guard interest != watcher.interest else { return 0 }
+        guard !isPollerClosed else {
+            watcher.interest = interest
+            return 0
+        }
+        let code = poller.change(watcher.descriptor, key: watcher.key, from: watcher.interest, to: interest)
+        // Whatever became of a removal, the watcher counts as removed: the descriptor is about to go.
+        if code == 0 || interest.isEmpty { watcher.interest = interest }
+        return interest.isEmpty ? 0 : code
+    }
+
+    /// Has the watcher's `finish` run in the next turn.
+    func end(_ watcher: Watcher) {
+        readyQueue.push(.ending(watcher))
+    }
+
+    func register(_ work: any PendingWork) -> UInt64 {
+        let number = nextWorkNumber
+        nextWorkNumber += 1
+        pendingWork[number] = work
+        return number
+    }
+
+    // MARK: Closing
+
+    private var isPollerClosed = false
+
+    /// Ends every transport (`connectionLost` gets `.loopClosed`), drops what is queued, gives descriptors back.
+    ///
+    /// While the loop runs this is reported to the exception handler and does nothing (asyncio rule 12): `stop` it
+    /// first.
+    public func closeLoop() {
+        guard !isClosed else { return }
+        guard !isRunning else {
+            return report("Cannot close a running event loop", TransportError.usage("call stop() and wait for run()"))
+        }
+        isClosed = true
+        for signal in Array(signalHandlers.keys) { _ = removeSignalHandler(signal) }
+        for work in pendingWork.values { work.loopCloses() }
+        pendingWork = [:]
+        for watcher in watchers { watcher?.loopCloses() }
+        timers.removeAll()
+        var jobs: [UnownedJob] = []
+        for work in nativeRemote.close() { if case .job(let job) = work { jobs.append(job) } }
+        while readyQueue.count > 0 {
+            switch readyQueue.pop() {
+            case .handle(let handle): handle.cancel()
+            case .ending(let watcher): watcher.finish()
+            case .job(let job): jobs.append(job)
+            }
+        }
+        for watcher in watchers { if let watcher { detach(watcher) } }
+        watchers = []
+        wakeWatcher = nil
+        poller.close()
+        isPollerClosed = true
+        nativeExecutor.unbind()
+        for job in jobs { nativeExecutor.enqueueAfterClose(job) }
+        exceptionHandler = nil
+    }
+}
+
+/// Work without a descriptor that must hear when its loop is closed.
+protocol PendingWork: AnyObject {
+    func loopCloses()
+}

@@ -1,0 +1,56 @@
+import AnyloopCore
+
+/// What waits for its turn.
+enum ReadyItem {
+    /// A callback of the application's.
+    case handle(Handle)
+    /// The end of a transport: `connectionLost`, then its descriptor goes.
+    case ending(Watcher)
+    /// A piece of a Swift task whose executor is the loop.
+    case job(UnownedJob)
+}
+
+/// First in, first out, in a ring that grows by doubling and never shrinks.
+@safe
+struct ReadyQueue: ~Copyable {
+    private var storage: UnsafeMutablePointer<ReadyItem>
+    private var capacity: Int
+    private var head = 0
+    private(set) var count = 0
+
+    init() {
+        capacity = 64
+        unsafe storage = .allocate(capacity: capacity)
+    }
+
+    deinit {
+        for index in 0..<count { unsafe (storage + (head + index) & (capacity - 1)).deinitialize(count: 1) }
+        unsafe storage.deallocate()
+    }
+
+    mutating func push(_ item: consuming ReadyItem) {
+        if count == capacity { grow() }
+        unsafe (storage + (head + count) & (capacity - 1)).initialize(to: item)
+        count += 1
+    }
+
+    /// The oldest item. There must be one.
+    mutating func pop() -> ReadyItem {
+        precondition(count > 0, "the caller counts what it takes")
+        let item = unsafe (storage + head).move()
+        head = (head + 1) & (capacity - 1)
+        count -= 1
+        return item
+    }
+
+    private mutating func grow() {
+        let larger = UnsafeMutablePointer<ReadyItem>.allocate(capacity: capacity * 2)
+        let first = capacity - head
+        unsafe larger.moveInitialize(from: storage + head, count: first)
+        unsafe (larger + first).moveInitialize(from: storage, count: head)
+        unsafe storage.deallocate()
+        unsafe storage = larger
+        head = 0
+        capacity *= 2
+    }
+}

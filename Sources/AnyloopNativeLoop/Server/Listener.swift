@@ -1,0 +1,90 @@
+import AnyloopCore
+import CAnyloopSystem
+
+/// One listening socket.
+final class Listener: Watcher {
+    let address: SocketAddress
+    /// The server that owns this listener; nil once it is shut.
+    var server: NativeServer?
+
+    private init(descriptor: Int32, address: SocketAddress) {
+        self.address = address
+        super.init(descriptor: descriptor)
+    }
+
+    /// A bound socket, not listening yet.
+    static func bound(to address: SocketAddress, options: ServerOptions) throws(TransportError) -> Listener {
+        var packed = try address.packed()
+        let descriptor = anyloop_socket(address.family, Int32(ANYLOOP_STREAM))
+        guard descriptor >= 0 else { throw .system(-descriptor, "socket") }
+        do throws(TransportError) {
+            let code = try prepare(descriptor, address, options, &packed)
+            guard code == 0 else { throw bindError(-code, address, "bind") }
+            return Listener(descriptor: descriptor, address: SocketAddress.bound(descriptor) ?? address)
+        } catch {
+            _ = anyloop_close(descriptor)
+            throw error
+        }
+    }
+
+    private static func prepare(
+        _ descriptor: Int32, _ address: SocketAddress, _ options: ServerOptions, _ packed: inout anyloop_address
+    ) throws(TransportError) -> Int32 {
+        func set(_ option: Int32) throws(TransportError) {
+            let code = anyloop_set_option(descriptor, option, 1)
+            guard code == 0 else { throw .system(-code, "setsockopt") }
+        }
+        if address.isUnix {
+            let code = unsafe anyloop_remove_stale_socket(&packed)
+            guard code != -Errno.exists else {
+                throw .usage("'\(address.host)' exists and is not a socket; remove it or choose another path")
+            }
+            guard code == 0 else { return code }
+        } else {
+            if options.reuseAddress { try set(Int32(ANYLOOP_OPTION_REUSE_ADDRESS)) }
+            if options.reusePort { try set(Int32(ANYLOOP_OPTION_REUSE_PORT)) }
+            if case .v6 = address { try set(Int32(ANYLOOP_OPTION_V6_ONLY)) }
+            // Accepted sockets inherit it (rule 50).
+            try set(Int32(ANYLOOP_OPTION_NO_DELAY))
+        }
+        return unsafe anyloop_bind(descriptor, &packed)
+    }
+
+    override func ready(_ events: Interest) {
+        guard let server else { return }
+        var peer = anyloop_address()
+        for _ in 0..<server.acceptBudget {
+            let accepted = unsafe anyloop_accept(descriptor, &peer)
+            if accepted >= 0 {
+                server.accepted(accepted, peer: SocketAddress(peer))
+                guard server.mayAccept else { return }
+                continue
+            }
+            let code = -accepted
+            if code == Errno.again { return }
+            if Errno.isOutOfResources(code) { return server.ranOut(code) }
+            // Whatever befell that one connection (it may be gone already), the next is another matter.
+        }
+    }
+
+    /// Gives up this socket without the server's other ones; for a bind that failed.
+    func discard() {
+        _ = anyloop_close(descriptor)
+        descriptor = -1
+    }
+
+    func shut(_ loop: NativeLoop) {
+        server = nil
+        loop.detach(self)
+        discard()
+    }
+
+    override func loopCloses() { server?.close() }
+}
+
+/// The failure to listen on `address`, in a sentence.
+func bindError(_ code: Int32, _ address: SocketAddress, _ operation: String) -> TransportError {
+    var error = SystemError(code, "\(operation) on \(address)")
+    if code == Errno.addressInUse { error.text += "; stop the other server or choose another port" }
+    return .system(error)
+}

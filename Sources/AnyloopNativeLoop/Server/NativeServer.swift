@@ -1,0 +1,156 @@
+import AnyloopCore
+import CAnyloopSystem
+
+/// Listening sockets that share a factory.
+final class NativeServer: Server {
+    let loop: NativeLoop
+    let options: ServerOptions
+    let protocolFactory: () throws -> any StreamProtocol
+
+    private var listeners: [Listener]
+    private var closedCallbacks: [() -> Void] = []
+    private(set) var isServing = false
+    private var isClosed = false
+    private(set) var connectionCount = 0
+    private var isAtLimit = false
+    private var retryTimer: TimerHandle?
+
+    init(
+        loop: NativeLoop, listeners: [Listener], options: ServerOptions,
+        protocolFactory: @escaping () throws -> any StreamProtocol
+    ) {
+        self.loop = loop
+        self.listeners = listeners
+        self.options = options
+        self.protocolFactory = protocolFactory
+        for listener in listeners {
+            listener.server = self
+            loop.attach(listener)
+        }
+    }
+
+    var addresses: [SocketAddress] { listeners.map(\.address) }
+
+    func startServing() throws(TransportError) {
+        guard !isClosed else { throw .usage("this server is closed; make another") }
+        guard !isServing else { return }
+        for listener in listeners {
+            let code = anyloop_listen(listener.descriptor, Int32(clamping: options.backlog))
+            guard code == 0 else { throw bindError(-code, listener.address, "listen") }
+        }
+        isServing = true
+        watchListeners()
+    }
+
+    func close() {
+        guard !isClosed else { return }
+        isClosed = true
+        isServing = false
+        retryTimer?.cancel()
+        retryTimer = nil
+        for listener in listeners { listener.shut(loop) }
+        listeners = []
+        if connectionCount == 0 { tellClosed() }
+    }
+
+    func whenClosed(_ callback: @escaping () -> Void) {
+        if isClosed, connectionCount == 0 {
+            loop.callSoon(callback)
+        } else {
+            closedCallbacks.append(callback)
+        }
+    }
+
+    private func tellClosed() {
+        let callbacks = closedCallbacks
+        closedCallbacks = []
+        for callback in callbacks {
+            if loop.isClosed { callback() } else { loop.callSoon(callback) }
+        }
+    }
+
+    // MARK: Accepting
+
+    /// Accepts that a listener may do in one turn.
+    var acceptBudget: Int { max(1, min(options.backlog, loop.options.acceptBudget)) }
+
+    /// Whether another connection may be taken now.
+    var mayAccept: Bool { isServing && !isAtLimit && retryTimer == nil }
+
+    /// Takes over an accepted socket; see `Discipline` for the order.
+    func accepted(_ descriptor: Int32, peer: SocketAddress?) {
+        connectionCount += 1
+        if let limit = options.connectionLimit, connectionCount >= limit {
+            isAtLimit = true
+            watchListeners()
+        }
+        switch loop.discipline {
+        case .native:
+            finishAccept(AcceptedSocket(descriptor), peer: peer)
+        case .asyncio:
+            let socket = AcceptedSocket(descriptor)
+            loop.callSoon { [self] in finishAccept(socket, peer: peer) }
+        }
+    }
+
+    private func finishAccept(_ socket: AcceptedSocket, peer: SocketAddress?) {
+        do {
+            let made = try protocolFactory()
+            let transport = NativeStreamTransport(
+                loop: loop, descriptor: socket.take(), protocol: made, peer: peer, server: self)
+            loop.start(transport, completion: nil)
+        } catch {
+            socket.close()
+            if loop.discipline == .native {
+                loop.report("Error on transport creation for incoming connection", error)
+            }
+            connectionEnded()
+        }
+    }
+
+    /// A connection of this server is over.
+    func connectionEnded() {
+        connectionCount -= 1
+        if isAtLimit {
+            isAtLimit = false
+            watchListeners()
+        }
+        if isClosed, connectionCount == 0 { tellClosed() }
+    }
+
+    /// Out of descriptors or memory: accepting pauses and comes back (asyncio rule 55).
+    func ranOut(_ code: Int32) {
+        guard retryTimer == nil, isServing else { return }
+        loop.report("socket.accept() out of system resource", SystemError(code, "accept"))
+        guard isServing else { return }
+        retryTimer = loop.callLater(loop.options.acceptRetryDelay) { [weak self] in
+            self?.retryTimer = nil
+            self?.watchListeners()
+        }
+        watchListeners()
+    }
+
+    private func watchListeners() {
+        for listener in listeners { loop.watch(listener, mayAccept ? .read : []) }
+    }
+}
+
+/// An accepted socket that no transport owns yet; closed if none ever does.
+private final class AcceptedSocket {
+    private var descriptor: Int32
+
+    init(_ descriptor: Int32) {
+        self.descriptor = descriptor
+    }
+
+    deinit { close() }
+
+    func take() -> Int32 {
+        defer { descriptor = -1 }
+        return descriptor
+    }
+
+    func close() {
+        if descriptor >= 0 { _ = anyloop_close(take()) }
+    }
+}

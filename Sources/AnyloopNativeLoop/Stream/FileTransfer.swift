@@ -1,0 +1,111 @@
+import AnyloopCore
+import CAnyloopSystem
+
+/// A part of a file on its way to a socket.
+final class FileTransfer {
+    enum Step {
+        /// The file is through, or ended early, or could not be read: `result` says which.
+        case finished
+        /// The socket is full, or has had its share of this turn.
+        case progress
+        /// The socket failed.
+        case failed(Int32)
+    }
+
+    /// Bytes that one call may move, and that the fallback reads at once.
+    private static let callLimit = 1 << 20
+    private static let fallbackSize = 65536
+
+    private let file: Int32
+    private var offset: Int64
+    private var remaining: Int
+    private var sent = 0
+    /// Set when the kernel cannot move this file by itself: what was read and not sent yet.
+    private var fallback: [UInt8]?
+    private var fallbackOffset = 0
+    private let completion: (Result<Int, TransportError>) -> Void
+    private let loop: NativeLoop
+
+    init(
+        file: Int32, offset: Int64, count: Int, loop: NativeLoop,
+        completion: @escaping (Result<Int, TransportError>) -> Void
+    ) {
+        self.file = file
+        self.offset = offset
+        remaining = max(0, count)
+        self.loop = loop
+        self.completion = completion
+    }
+
+    /// Runs the completion in the next turn.
+    func finish(_ result: Result<Int, TransportError>) {
+        let completion = completion
+        if loop.isClosed { completion(result) } else { loop.callSoon { completion(result) } }
+    }
+
+    func send(to descriptor: Int32) -> Step {
+        while remaining > 0 {
+            if fallback != nil {
+                if let step = sendFallback(to: descriptor) { return step }
+                return remaining > 0 ? .progress : end()
+            }
+            let count = anyloop_sendfile(descriptor, file, offset, min(remaining, Self.callLimit))
+            if count > 0 {
+                advance(Int(count))
+                return remaining > 0 ? .progress : end()
+            }
+            let code = Int32(-count)
+            if code == 0 { break }
+            if Errno.isTransient(code) { return .progress }
+            switch code {
+            case Errno.invalid, Errno.notImplemented, 29:  // 29: ESPIPE, a file without offsets
+                fallback = []
+            case Errno.io, Errno.badDescriptor, Errno.isDirectory, Errno.overflow:
+                finish(.failure(.system(code, "sendfile")))
+                return .finished
+            default:
+                return .failed(code)
+            }
+        }
+        return end()
+    }
+
+    private func end() -> Step {
+        finish(.success(sent))
+        return .finished
+    }
+
+    private func advance(_ count: Int) {
+        sent += count
+        offset += Int64(count)
+        remaining -= count
+    }
+
+    /// Reads a piece if there is none, sends what there is; nil: go on.
+    private func sendFallback(to descriptor: Int32) -> Step? {
+        guard var buffer = fallback else { return nil }
+        fallback = []
+        defer { fallback = buffer }
+        if fallbackOffset == buffer.count {
+            fallbackOffset = 0
+            buffer = [UInt8](repeating: 0, count: min(remaining, Self.fallbackSize))
+            let count = unsafe buffer.withUnsafeMutableBytes {
+                unsafe anyloop_read_at(file, $0.baseAddress, $0.count, offset)
+            }
+            guard count > 0 else {
+                buffer = []
+                finish(count == 0 ? .success(sent) : .failure(.system(Int32(-count), "read")))
+                return .finished
+            }
+            buffer.removeLast(buffer.count - Int(count))
+        }
+        let start = fallbackOffset
+        let count = unsafe buffer.withUnsafeBytes {
+            unsafe anyloop_send(descriptor, $0.baseAddress.map { unsafe $0 + start }, $0.count - start)
+        }
+        guard count >= 0 else { return Errno.isTransient(Int32(-count)) ? .progress : .failed(Int32(-count)) }
+        fallbackOffset += Int(count)
+        advance(Int(count))
+        return nil
+    }
+}

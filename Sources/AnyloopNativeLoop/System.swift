@@ -1,0 +1,129 @@
+import AnyloopCore
+import CAnyloopSystem
+
+/// The values of `errno` that decide something here, as Linux numbers them.
+enum Errno {
+    static let interrupted: Int32 = 4
+    static let io: Int32 = 5
+    static let badDescriptor: Int32 = 9
+    static let again: Int32 = 11
+    static let noMemory: Int32 = 12
+    static let exists: Int32 = 17
+    static let isDirectory: Int32 = 21
+    static let invalid: Int32 = 22
+    static let systemFull: Int32 = 23
+    static let processFull: Int32 = 24
+    static let brokenPipe: Int32 = 32
+    static let notImplemented: Int32 = 38
+    static let overflow: Int32 = 75
+    static let addressInUse: Int32 = 98
+    static let noBuffers: Int32 = 105
+    static let notConnected: Int32 = 107
+    static let inProgress: Int32 = 115
+
+    /// Whether a call that failed with `code` is merely to be made again later.
+    static func isTransient(_ code: Int32) -> Bool { code == again || code == interrupted }
+
+    /// Whether `accept` failed for want of something that comes back (asyncio rule 55).
+    static func isOutOfResources(_ code: Int32) -> Bool {
+        code == processFull || code == systemFull || code == noBuffers || code == noMemory
+    }
+}
+
+extension SystemError {
+    /// The failure `code` of `operation`, with the system's text for it.
+    init(_ code: Int32, _ operation: String) {
+        var buffer = [CChar](repeating: 0, count: 128)
+        unsafe anyloop_error_text(code, &buffer, buffer.count)
+        self.init(errno: code, operation: operation, text: cText(buffer))
+    }
+}
+
+extension TransportError {
+    /// The failure `code` of `operation`.
+    static func system(_ code: Int32, _ operation: String) -> TransportError { .system(SystemError(code, operation)) }
+}
+
+/// The string before the terminator of a C buffer.
+func cText(_ buffer: [CChar]) -> String {
+    String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+}
+
+/// The time of the monotonic clock.
+func monotonicNow() -> LoopInstant { LoopInstant(nanoseconds: anyloop_clock_now()) }
+
+extension SocketAddress {
+    /// The longest path of a Unix socket in bytes, without a terminator.
+    static let longestPath = 107
+
+    /// The address that a system call filled in; nil for none or an unknown family.
+    init?(_ packed: borrowing anyloop_address) {
+        switch Int(packed.family) {
+        case Int(ANYLOOP_V4):
+            self = .v4(address: UInt32(truncatingIfNeeded: packed.low), port: packed.port)
+        case Int(ANYLOOP_V6):
+            self = .v6(high: packed.high, low: packed.low, port: packed.port, scope: packed.scope)
+        case Int(ANYLOOP_UNIX):
+            let count = Int(packed.path_length)
+            var bytes: [UInt8] = []
+            unsafe withUnsafeBytes(of: packed.path) { unsafe bytes.append(contentsOf: $0.prefix(count)) }
+            self = .unix(path: String(decoding: bytes, as: UTF8.self))
+        default:
+            return nil
+        }
+    }
+
+    /// The address as system calls take it.
+    ///
+    /// - Throws: `TransportError.usage` for a path that does not fit.
+    func packed() throws(TransportError) -> anyloop_address {
+        var packed = anyloop_address()
+        switch self {
+        case .v4(let address, let port):
+            packed.family = UInt8(ANYLOOP_V4)
+            packed.low = UInt64(address)
+            packed.port = port
+        case .v6(let high, let low, let port, let scope):
+            packed.family = UInt8(ANYLOOP_V6)
+            packed.high = high
+            packed.low = low
+            packed.port = port
+            packed.scope = scope
+        case .unix(let path):
+            let bytes = Array(path.utf8)
+            guard bytes.count <= Self.longestPath else {
+                throw .usage("the path of a Unix socket has at most \(Self.longestPath) bytes; shorten '\(path)'")
+            }
+            packed.family = UInt8(ANYLOOP_UNIX)
+            packed.path_length = UInt8(bytes.count)
+            unsafe withUnsafeMutableBytes(of: &packed.path) { unsafe $0.copyBytes(from: bytes) }
+        }
+        return packed
+    }
+
+    /// The socket family of this address, in the shims' numbering.
+    var family: Int32 {
+        switch self {
+        case .v4: Int32(ANYLOOP_V4)
+        case .v6: Int32(ANYLOOP_V6)
+        case .unix: Int32(ANYLOOP_UNIX)
+        }
+    }
+
+    /// Whether this is a Unix socket's.
+    var isUnix: Bool { if case .unix = self { true } else { false } }
+
+    /// What `descriptor` is bound to.
+    static func bound(_ descriptor: Int32) -> SocketAddress? {
+        var packed = anyloop_address()
+        guard unsafe anyloop_socket_name(descriptor, &packed) == 0 else { return nil }
+        return SocketAddress(packed)
+    }
+
+    /// Whom `descriptor` is connected to.
+    static func peer(of descriptor: Int32) -> SocketAddress? {
+        var packed = anyloop_address()
+        guard unsafe anyloop_peer_name(descriptor, &packed) == 0 else { return nil }
+        return SocketAddress(packed)
+    }
+}

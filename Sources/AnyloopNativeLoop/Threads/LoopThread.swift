@@ -1,0 +1,111 @@
+import AnyloopCore
+import CAnyloopSystem
+import Synchronization
+
+/// A thread with a loop of its own.
+///
+/// The body makes its servers on the loop and runs it; when it returns the loop is closed and the thread ends.
+@safe
+public final class LoopThread: Sendable {
+    /// What the body left behind.
+    private final class Outcome: Sendable {
+        let error = Mutex<TransportError?>(nil)
+        let remote = Mutex<(any LoopRemote)?>(nil)
+    }
+
+    /// What the new thread needs; handed over through a pointer.
+    private final class Start {
+        let options: NativeLoopOptions
+        let body: @Sendable (NativeLoop) throws(TransportError) -> Void
+        let outcome: Outcome
+
+        init(
+            options: NativeLoopOptions, body: @escaping @Sendable (NativeLoop) throws(TransportError) -> Void,
+            outcome: Outcome
+        ) {
+            self.options = options
+            self.body = body
+            self.outcome = outcome
+        }
+
+        func run() {
+            do throws(TransportError) {
+                let loop = try NativeLoop(options: options)
+                defer { loop.closeLoop() }
+                outcome.remote.withLock { $0 = loop.remote }
+                try body(loop)
+            } catch {
+                outcome.error.withLock { $0 = error }
+            }
+        }
+    }
+
+    private let outcome = Outcome()
+    private let handle = Mutex<UInt?>(nil)
+
+    /// Starts `body` on a new thread; signals are blocked there, so that they reach the thread that handles them.
+    ///
+    /// - Throws: `TransportError.system` if the thread cannot be made.
+    public init(
+        options: NativeLoopOptions = NativeLoopOptions(),
+        body: @escaping @Sendable (NativeLoop) throws(TransportError) -> Void
+    ) throws(TransportError) {
+        let start = unsafe Unmanaged.passRetained(Start(options: options, body: body, outcome: outcome))
+        var thread: UInt = 0
+        let code = unsafe anyloop_thread_start(
+            { context in
+                guard let context = unsafe context else { return }
+                unsafe Unmanaged<Start>.fromOpaque(context).takeRetainedValue().run()
+            }, start.toOpaque(), &thread)
+        guard code == 0 else {
+            unsafe start.release()
+            throw .system(-code, "pthread_create")
+        }
+        let started = thread
+        handle.withLock { $0 = started }
+    }
+
+    /// The loop's handle; nil until the thread has made its loop, or if it could not.
+    public var remote: (any LoopRemote)? { outcome.remote.withLock { $0 } }
+
+    /// Waits until the body has returned; blocks the calling thread. Later calls return at once.
+    ///
+    /// - Throws: what the body threw.
+    public func join() throws(TransportError) {
+        if let thread = handle.withLock({ $0.take() }) { _ = anyloop_thread_join(thread) }
+        if let error = outcome.error.withLock({ $0 }) { throw error }
+    }
+}
+
+/// Several loops, each on a thread of its own, that run the same body: one worker each.
+///
+/// Servers on one port need `ServerOptions.reusePort`, so that the kernel spreads connections over them.
+public final class LoopGroup: Sendable {
+    /// The workers.
+    public let threads: [LoopThread]
+
+    /// Starts `count` workers; `body` gets its loop and its number from 0.
+    public init(
+        count: Int, options: NativeLoopOptions = NativeLoopOptions(),
+        body: @escaping @Sendable (NativeLoop, Int) throws(TransportError) -> Void
+    ) throws(TransportError) {
+        var threads: [LoopThread] = []
+        for number in 0..<count {
+            threads.append(
+                try LoopThread(options: options) { (loop: NativeLoop) throws(TransportError) in try body(loop, number) }
+            )
+        }
+        self.threads = threads
+    }
+
+    /// Waits for every worker; blocks the calling thread.
+    ///
+    /// - Throws: the first error, once all have ended.
+    public func join() throws(TransportError) {
+        var first: TransportError?
+        for thread in threads {
+            do throws(TransportError) { try thread.join() } catch { first = first ?? error }
+        }
+        if let first { throw first }
+    }
+}

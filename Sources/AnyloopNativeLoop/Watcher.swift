@@ -1,0 +1,54 @@
+import AnyloopCore
+
+/// Something that owns or watches a descriptor on a loop.
+class Watcher {
+    /// The descriptor; -1 once it is given back.
+    final var descriptor: Int32
+
+    /// Tells this watcher from earlier ones of the same descriptor, so that their late events miss it.
+    final var generation: UInt32 = 0
+
+    /// What the poller watches for; changed by `NativeLoop.watch` only.
+    final var interest: Interest = []
+
+    init(descriptor: Int32) {
+        self.descriptor = descriptor
+    }
+
+    /// What the poller knows this watcher by.
+    final var key: UInt64 { UInt64(generation) << 32 | UInt64(UInt32(bitPattern: descriptor)) }
+
+    /// The descriptor is ready in some direction that is watched.
+    func ready(_ events: Interest) {}
+
+    /// Runs from the ready queue after `NativeLoop.end`: the last thing a transport does.
+    func finish() {}
+
+    /// The loop is being closed: give everything back, tell who waits.
+    func loopCloses() {}
+}
+
+/// A descriptor of the application's, with `addReader` and `addWriter` on it.
+final class DescriptorWatcher: Watcher {
+    private unowned let loop: NativeLoop
+    var reader: Handle?
+    var writer: Handle?
+
+    init(descriptor: Int32, loop: NativeLoop) {
+        self.loop = loop
+        super.init(descriptor: descriptor)
+    }
+
+    override func ready(_ events: Interest) {
+        // Readable before writable (asyncio rule 34); the reader may have removed the writer.
+        if events.contains(.read), let reader { loop.runKeeping(reader) }
+        if events.contains(.write), let writer { loop.runKeeping(writer) }
+    }
+
+    override func loopCloses() {
+        reader?.cancel()
+        writer?.cancel()
+        reader = nil
+        writer = nil
+    }
+}

@@ -1,0 +1,107 @@
+#define _GNU_SOURCE
+#include "address.h"
+
+#include <arpa/inet.h>
+#include <netdb.h>
+#include <stdio.h>
+#include <string.h>
+
+static uint64_t load64(const unsigned char *bytes) {
+    uint64_t value = 0;
+    for (int i = 0; i < 8; i++) value = value << 8 | bytes[i];
+    return value;
+}
+
+static void store64(unsigned char *bytes, uint64_t value) {
+    for (int i = 7; i >= 0; i--, value >>= 8) bytes[i] = (unsigned char)value;
+}
+
+socklen_t anyloop_pack(const anyloop_address *address, anyloop_sockaddr *packed) {
+    switch (address->family) {
+    case ANYLOOP_V4:
+        memset(&packed->v4, 0, sizeof packed->v4);
+        packed->v4.sin_family = AF_INET;
+        packed->v4.sin_port = htons(address->port);
+        packed->v4.sin_addr.s_addr = htonl((uint32_t)address->low);
+        return sizeof packed->v4;
+    case ANYLOOP_V6:
+        memset(&packed->v6, 0, sizeof packed->v6);
+        packed->v6.sin6_family = AF_INET6;
+        packed->v6.sin6_port = htons(address->port);
+        packed->v6.sin6_scope_id = address->scope;
+        store64(packed->v6.sin6_addr.s6_addr, address->high);
+        store64(packed->v6.sin6_addr.s6_addr + 8, address->low);
+        return sizeof packed->v6;
+    case ANYLOOP_UNIX: {
+        memset(&packed->local, 0, sizeof packed->local);
+        packed->local.sun_family = AF_UNIX;
+        size_t length = address->path_length;
+        if (length > sizeof packed->local.sun_path) length = sizeof packed->local.sun_path;
+        memcpy(packed->local.sun_path, address->path, length);
+        // An abstract name is its bytes; a path may have its terminator counted where there is room.
+        int terminated = length > 0 && address->path[0] != 0 && length < sizeof packed->local.sun_path;
+        return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length + (terminated ? 1 : 0));
+    }
+    default:
+        return 0;
+    }
+}
+
+void anyloop_unpack(const anyloop_sockaddr *packed, socklen_t length, anyloop_address *address) {
+    address->family = ANYLOOP_NONE;
+    address->port = 0;
+    address->path_length = 0;
+    if (length < (socklen_t)sizeof(sa_family_t)) return;
+    switch (packed->any.sa_family) {
+    case AF_INET:
+        address->family = ANYLOOP_V4;
+        address->port = ntohs(packed->v4.sin_port);
+        address->low = ntohl(packed->v4.sin_addr.s_addr);
+        break;
+    case AF_INET6:
+        address->family = ANYLOOP_V6;
+        address->port = ntohs(packed->v6.sin6_port);
+        address->scope = packed->v6.sin6_scope_id;
+        address->high = load64(packed->v6.sin6_addr.s6_addr);
+        address->low = load64(packed->v6.sin6_addr.s6_addr + 8);
+        break;
+    case AF_UNIX: {
+        address->family = ANYLOOP_UNIX;
+        size_t count = (size_t)length - offsetof(struct sockaddr_un, sun_path);
+        if ((size_t)length <= offsetof(struct sockaddr_un, sun_path)) count = 0;
+        if (count > sizeof packed->local.sun_path) count = sizeof packed->local.sun_path;
+        if (count > 0 && packed->local.sun_path[0] != 0) count = strnlen(packed->local.sun_path, count);
+        memcpy(address->path, packed->local.sun_path, count);
+        address->path_length = (uint8_t)count;
+        break;
+    }
+    default:
+        break;
+    }
+}
+
+int anyloop_resolve(const char *host, uint16_t port, void (*found)(void *, const anyloop_address *), void *context) {
+    char service[8];
+    struct addrinfo hints, *list = NULL;
+    memset(&hints, 0, sizeof hints);
+    hints.ai_socktype = SOCK_STREAM;
+    hints.ai_flags = AI_NUMERICSERV;
+    snprintf(service, sizeof service, "%u", (unsigned)port);
+    int code = getaddrinfo(host, service, &hints, &list);
+    if (code != 0) return code;
+    for (struct addrinfo *entry = list; entry; entry = entry->ai_next) {
+        anyloop_sockaddr packed;
+        anyloop_address address;
+        if (entry->ai_addrlen > sizeof packed) continue;
+        memset(&address, 0, sizeof address);
+        memcpy(&packed, entry->ai_addr, entry->ai_addrlen);
+        anyloop_unpack(&packed, entry->ai_addrlen, &address);
+        if (address.family != ANYLOOP_NONE) found(context, &address);
+    }
+    freeaddrinfo(list);
+    return 0;
+}
+
+void anyloop_resolve_text(int code, char *buffer, size_t size) {
+    snprintf(buffer, size, "%s", gai_strerror(code));
+}

@@ -1,1 +1,0 @@
-#include "anyloop_system.h"
