@@ -33,11 +33,13 @@ public final class RecordingDatagramProtocol: DatagramProtocol {
     /// Whether `connectionLost` came.
     public var isLost: Bool { grammar.isComplete }
 
+    /// Records `made`.
     public func connectionMade(_ transport: any DatagramTransport) throws {
         self.transport = transport
         try note(.made, .made)
     }
 
+    /// Records the datagram and its source.
     public func datagramReceived(_ data: Span<UInt8>, from address: SocketAddress?) throws {
         var bytes: [UInt8] = []
         unsafe data.withUnsafeBufferPointer { unsafe bytes.append(contentsOf: $0) }
@@ -49,17 +51,21 @@ public final class RecordingDatagramProtocol: DatagramProtocol {
         try react(.datagram)
     }
 
+    /// Records the error.
     public func errorReceived(_ error: TransportError) throws {
         errors.append(error)
         try note(.error, .error(TraceEvent.cause(error)))
     }
 
+    /// Records `lost` and its cause.
     public func connectionLost(_ error: TransportError?) throws {
         try note(.lost, .lost(error.map(TraceEvent.cause)))
     }
 
+    /// Records `pause`.
     public func pauseWriting() throws { try note(.pause, .pause) }
 
+    /// Records `resume`.
     public func resumeWriting() throws { try note(.resume, .resume) }
 
     private func note(_ callback: Callback, _ event: TraceEvent) throws {

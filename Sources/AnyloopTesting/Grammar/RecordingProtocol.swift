@@ -62,11 +62,13 @@ public final class RecordingProtocol: StreamProtocol {
 
     private var counts: [Callback: Int] = [:]
 
+    /// Records `made`.
     public func connectionMade(_ transport: any StreamTransport) throws {
         self.transport = transport
         try note(.made, .made)
     }
 
+    /// Records the bytes.
     public func dataReceived(_ data: Span<UInt8>) throws {
         if keepsData { trace.append(data: data) }
         if chunkSizes.count < RecordingProtocol.chunkSizeLimit { chunkSizes.append(data.count) }
@@ -78,18 +80,22 @@ public final class RecordingProtocol: StreamProtocol {
         try react(.data)
     }
 
+    /// Records `eof`; answers `keepsOpenAfterEOF`.
     public func eofReceived() throws -> Bool {
         try note(.eof, .eof)
         return keepsOpenAfterEOF
     }
 
+    /// Records `lost` and its cause.
     public func connectionLost(_ error: TransportError?) throws {
         lostError = error
         try note(.lost, .lost(error.map(TraceEvent.cause)))
     }
 
+    /// Records `pause`.
     public func pauseWriting() throws { try note(.pause, .pause) }
 
+    /// Records `resume`.
     public func resumeWriting() throws { try note(.resume, .resume) }
 
     private func note(_ callback: Callback, _ event: TraceEvent) throws {

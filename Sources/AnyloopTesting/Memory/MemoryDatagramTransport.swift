@@ -17,6 +17,7 @@ final class MemoryDatagramTransport: DatagramTransport {
     private var inbox: [(bytes: [UInt8], source: SocketAddress?)] = []
     private var inboxStart = 0
     private var failures: [TransportError] = []
+    private var endError: TransportError?
     private var isStarted = false
     private var isDetached = false
 
@@ -107,9 +108,12 @@ final class MemoryDatagramTransport: DatagramTransport {
         if !isClosing, inboxStart < inbox.count || !failures.isEmpty { memoryLoop.enlist(self) }
     }
 
-    func close() {
+    func close() { end(with: nil) }
+
+    func end(with error: TransportError?) {
         guard !isClosing else { return }
         isClosing = true
+        endError = error
         memoryLoop.ready.append(.datagramLost(self))
     }
 
@@ -119,7 +123,7 @@ final class MemoryDatagramTransport: DatagramTransport {
         guard !isDetached else { return }
         isDetached = true
         if let socketName, memoryLoop.datagrams[socketName] === self { memoryLoop.datagrams[socketName] = nil }
-        call("connection_lost") { try $0.connectionLost(nil) }
+        call("connection_lost") { try $0.connectionLost(endError) }
         datagramProtocol = nil
         inbox = []
         inboxStart = 0

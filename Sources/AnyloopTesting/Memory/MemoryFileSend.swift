@@ -65,6 +65,7 @@ final class MemoryFileSend {
 }
 
 extension MemoryTransport {
+    /// Reads the file piece by piece, as the other end has room.
     public func sendFile(
         descriptor: Int32, offset: Int64, count: Int,
         completion: @escaping (Result<Int, TransportError>) -> Void

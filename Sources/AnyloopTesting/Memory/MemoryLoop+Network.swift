@@ -1,6 +1,7 @@
 import AnyloopCore
 
 extension MemoryLoop {
+    /// Connects to a server of this loop; names are looked up in `hosts`.
     @discardableResult
     public func createConnection(
         to endpoint: Endpoint, options: ConnectOptions,
@@ -12,6 +13,7 @@ extension MemoryLoop {
         return attempt
     }
 
+    /// Listens on addresses of this loop; a port of 0 gets a free one.
     public func createServer(
         on addresses: [SocketAddress], options: ServerOptions,
         protocolFactory: @escaping () throws -> any StreamProtocol
@@ -29,6 +31,7 @@ extension MemoryLoop {
         return server
     }
 
+    /// Opens an endpoint that reaches the others of this loop.
     public func createDatagramEndpoint(
         local: SocketAddress?, remote: SocketAddress?, options: DatagramOptions,
         protocolFactory: () throws -> any DatagramProtocol
@@ -55,6 +58,7 @@ extension MemoryLoop {
         throw .usage("a MemoryLoop has no descriptors: use MemoryStream.pair(on:_:)")
     }
 
+    /// Looks `host` up in `hosts`; the answer comes in the next turn.
     @discardableResult
     public func resolve(
         host: String, port: UInt16, completion: @escaping (Result<[SocketAddress], TransportError>) -> Void

@@ -64,6 +64,7 @@ public final class MemoryLoop: Loop {
     /// A loop with nothing to do, at time zero.
     public init() {}
 
+    /// The handle for other threads.
     public var remote: any LoopRemote {
         if let posted { return posted }
         let remote = MemoryRemote()
@@ -72,22 +73,28 @@ public final class MemoryLoop: Loop {
         return remote
     }
 
+    /// Queues `callback` for the next turn.
     @discardableResult
     public func callSoon(_ callback: @escaping () throws -> Void) -> Handle {
         let handle = Handle(callback)
-        if !isClosed { ready.append(.handle(handle)) }
+        if isClosed { handle.cancel() } else { ready.append(.handle(handle)) }
         return handle
     }
 
+    /// Runs `callback` once the clock reached `when`.
     @discardableResult
     public func callAt(_ when: LoopInstant, _ callback: @escaping () throws -> Void) -> TimerHandle {
         let timer = TimerHandle(when: when, callback)
-        guard !isClosed else { return timer }
+        guard !isClosed else {
+            timer.cancel()
+            return timer
+        }
         timer.onCancel = cancelTimer
         timers.insert(timer)
         return timer
     }
 
+    /// Keeps `exception` and gives it to the handler.
     public func callExceptionHandler(_ exception: LoopException) {
         if exceptions.count < MemoryLoop.exceptionLimit { exceptions.append(exception) }
         exceptionHandler?(exception)
@@ -102,7 +109,7 @@ public final class MemoryLoop: Loop {
         try checkRunnable()
         defer { stopping = false }
         repeat {
-            guard moveClock(atMost: nil) || stopping else {
+            guard stopping || moveClock(atMost: nil) else {
                 throw .usage("nothing is left to do on this MemoryLoop and nobody called stop()")
             }
             turn()
@@ -147,13 +154,22 @@ public final class MemoryLoop: Loop {
     /// How long until the next timer is due; nil without one.
     public var nextDeadline: LoopInstant? { timers.first?.when }
 
+    /// Ends `run` after this turn.
     public func stop() { stopping = true }
 
-    /// Ends every open transport with `connectionLost(nil)`, then refuses further work. Idempotent.
+    /// Ends every open transport (`connectionLost` gets `.loopClosed`), then refuses further work. Idempotent.
+    ///
+    /// While a turn runs this is reported to the exception handler and does nothing (asyncio rule 12).
     public func closeLoop() {
         guard !isClosed else { return }
-        for transport in transports { transport.abort() }
-        for transport in datagrams.values { transport.abort() }
+        guard !isRunning else {
+            return callExceptionHandler(
+                LoopException(
+                    message: "Cannot close a running event loop",
+                    error: TransportError.usage("call stop() and wait for run()")))
+        }
+        for transport in transports { transport.end(with: .loopClosed) }
+        for transport in datagrams.values { transport.end(with: .loopClosed) }
         for server in servers.values { server.close() }
         isClosed = true
         let last = ready

@@ -29,9 +29,9 @@ final class MemoryServer: Server {
         if !waiting.isEmpty { memoryLoop.enlist(self) }
     }
 
-    /// Takes the far end of a new connection into the backlog; false if nobody listens or it is full.
+    /// Takes the far end of a new connection; false if nobody listens. A full backlog only means waiting longer.
     func offer(_ transport: MemoryTransport) -> Bool {
-        guard isServing, waiting.count < options.backlog else { return false }
+        guard isServing else { return false }
         waiting.append(transport)
         memoryLoop.enlist(self)
         return true
@@ -49,6 +49,7 @@ final class MemoryServer: Server {
             transport.server = self
             memoryLoop.callSoon { [self] in finish(transport) }
         }
+        if count == options.backlog, !waiting.isEmpty { memoryLoop.enlist(self) }
     }
 
     private func finish(_ transport: MemoryTransport) {

@@ -21,8 +21,11 @@ public final class MemoryTransport: StreamTransport {
     let memoryLoop: MemoryLoop
     var outlet = Outlet.none
     var server: MemoryServer?
+    /// Who gets the callbacks.
     public var streamProtocol: (any StreamProtocol)?
+    /// Our address, kept after the end.
     public let socketName: SocketAddress?
+    /// The other end's address, kept after the end.
     public let peerName: SocketAddress?
 
     // What came from the other end and was not read yet; `inboxStart` chunks at the front are spent.
@@ -34,9 +37,13 @@ public final class MemoryTransport: StreamTransport {
 
     var queue: [Piece] = []
     var queueStart = 0
+    /// Bytes that the other end has no room for yet; files do not count.
     public internal(set) var writeBufferSize = 0
+    /// The marks in force.
     public private(set) var writeBufferLimits = WriteBufferLimits.standard
+    /// Writes dropped after the end.
     public private(set) var droppedWriteCount = 0
+    /// Whether it is closing or closed.
     public private(set) var isClosing = false
     /// asyncio's `_conn_lost`: `connectionLost` is queued or was called.
     private(set) var isEnding = false
@@ -64,10 +71,14 @@ public final class MemoryTransport: StreamTransport {
         for buffer in inbox[inboxStart...] { buffer.drop() }
     }
 
+    /// The loop it is on.
     public var loop: any Loop { memoryLoop }
+    /// Always true.
     public var canWriteEOF: Bool { true }
+    /// Whether it is neither paused nor closing.
     public var isReading: Bool { !isReadingPaused && !isClosing }
 
+    /// Sets the marks; pauses at once if the buffer is above the new high.
     public func setWriteBufferLimits(_ limits: WriteBufferLimits) {
         writeBufferLimits = limits
         pauseProtocolIfNeeded()
@@ -172,8 +183,10 @@ public final class MemoryTransport: StreamTransport {
         }
     }
 
+    /// Stops reading at once; what arrives waits.
     public func pauseReading() { isReadingPaused = true }
 
+    /// Reads on, from the next turn.
     public func resumeReading() {
         guard isReadingPaused else { return }
         isReadingPaused = false
@@ -182,6 +195,7 @@ public final class MemoryTransport: StreamTransport {
 
     // MARK: Writing
 
+    /// Gives the other end what it has room for and queues the rest.
     public func write(_ bytes: Span<UInt8>) {
         guard mayWrite(isEmpty: bytes.isEmpty) else { return }
         var start = 0
@@ -196,6 +210,7 @@ public final class MemoryTransport: StreamTransport {
         enqueue(.bytes(rest, start: 0), size: rest.count)
     }
 
+    /// Gives the other end what it has room for and queues the rest.
     public func write(_ bytes: [UInt8]) {
         guard mayWrite(isEmpty: bytes.isEmpty) else { return }
         var start = 0
@@ -207,11 +222,13 @@ public final class MemoryTransport: StreamTransport {
         enqueue(.bytes(bytes, start: start), size: bytes.count - start)
     }
 
+    /// Gives the other end what it has room for and queues the rest.
     public func write(contentsOf pieces: [[UInt8]]) {
         // As one write: the joined bytes (rule 80).
         write(Array(pieces.joined()))
     }
 
+    /// Ends our side once the queue is sent.
     public func writeEOF() {
         guard !isClosing, !hasWrittenEOF else { return }
         hasWrittenEOF = true
@@ -325,6 +342,7 @@ public final class MemoryTransport: StreamTransport {
 
     // MARK: Ending
 
+    /// Sends what is queued, then ends.
     public func close() {
         guard !isClosing else { return }
         isClosing = true
@@ -333,15 +351,17 @@ public final class MemoryTransport: StreamTransport {
         memoryLoop.ready.append(.lost(self))
     }
 
+    /// Ends now and drops what is queued.
     public func abort() { end(with: nil) }
 
+    /// Ends with a reset that the other end sees.
     public func reset() {
         resetsOnEnd = true
         end(with: nil)
     }
 
     /// Drops what is queued and calls `connectionLost` in the next turn (asyncio: `_force_close`).
-    private func end(with error: TransportError?) {
+    func end(with error: TransportError?) {
         guard !isEnding else { return }
         dropQueue(error ?? .cancelled)
         isClosing = true
