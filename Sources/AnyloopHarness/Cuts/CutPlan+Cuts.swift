@@ -6,23 +6,24 @@ extension CutPlan {
         let count = stream.bytes.count
         switch self {
         case .whole: return [.whole]
-        case .recorded: return [Cut(name: rawValue, boundaries: stream.boundaries)]
-        case .everyByte: return [Cut(name: rawValue, boundaries: Self.everyByte(of: stream, limits: limits))]
+        case .recorded: return [Cut(self, boundaries: stream.boundaries)]
+        case .everyByte: return [Cut(self, boundaries: Self.everyByte(of: stream, limits: limits))]
         case .twoWay:
             return Self.offsets(in: stream, limits: limits, seed: seed).filter { $0 > 0 && $0 < count }
-                .map { Cut(name: "\(rawValue)@\($0)", boundaries: [$0]) }
+                .map { Cut(self, .offset($0), boundaries: [$0]) }
         case .coalesced: return Self.coalesced(stream.boundaries)
         case .random: return Self.random(count: count, seed: seed, limits: limits)
         case .eof:
             return Self.offsets(in: stream, limits: limits, seed: seed)
-                .map { Cut(name: "\(rawValue)@\($0)", ending: .eof(at: $0)) }
+                .map { Cut(self, .offset($0), ending: .eof(at: $0)) }
         case .reset:
             return Self.offsets(in: stream, limits: limits, seed: seed)
-                .map { Cut(name: "\(rawValue)@\($0)", ending: .reset(at: $0)) }
+                .map { Cut(self, .offset($0), ending: .reset(at: $0)) }
         case .blocked:
             return Self.offsets(in: stream, limits: limits, seed: seed).map { offset in
-                let boundaries = offset > 0 && offset < count ? [offset] : []
-                return Cut(name: "\(rawValue)@\(offset)", boundaries: boundaries, blockedUntil: offset)
+                let extra = offset > 0 && offset < count ? [offset] : []
+                let boundaries = Set(stream.boundaries + extra).sorted()
+                return Cut(self, .offset(offset), boundaries: boundaries, blockedUntil: offset)
             }
         case .mutation: return Self.mutations(of: stream, seed: seed, limits: limits)
         }
@@ -64,7 +65,7 @@ extension CutPlan {
         var cuts: [Cut] = []
         var seen = Set([boundaries])
         func add(_ name: String, _ kept: [Int]) {
-            if seen.insert(kept).inserted { cuts.append(Cut(name: "coalesced@\(name)", boundaries: kept)) }
+            if seen.insert(kept).inserted { cuts.append(Cut(.coalesced, .named(name), boundaries: kept)) }
         }
         for width in 2...3 {
             for phase in 0..<width {
@@ -82,7 +83,7 @@ extension CutPlan {
             var random = SeededRandom(seed: seed &* 0x1_0000_0001 &+ UInt64(number))
             let pieces = 2 + random.below(max(1, limits.randomPieces - 1))
             let offsets = Set((1..<pieces).map { _ in 1 + random.below(count - 1) })
-            return Cut(name: "random@\(seed).\(number)", boundaries: offsets.sorted())
+            return Cut(.random, .drawn(seed: seed, number: number), boundaries: offsets.sorted())
         }
     }
 
@@ -102,7 +103,7 @@ extension CutPlan {
                 }
             let boundary = random.below(count)
             let boundaries = boundary > 0 && boundary < count - 1 ? [boundary] : []
-            return Cut(name: "mutation@\(seed).\(number)", boundaries: boundaries, mutation: mutation)
+            return Cut(.mutation, .drawn(seed: seed, number: number), boundaries: boundaries, mutation: mutation)
         }
     }
 }

@@ -16,7 +16,7 @@ public enum CutPlan: String, Sendable, Hashable, CaseIterable, Codable {
     case eof
     /// Reset by the peer at every offset.
     case reset
-    /// In one piece up to every offset, while the peer does not read until there.
+    /// As recorded, while the peer reads nothing before it has sent as far as each offset.
     case blocked
     /// With a byte flipped, dropped or doubled, or the end missing; judged by law alone.
     case mutation
@@ -82,8 +82,22 @@ public struct Cut: Sendable, Hashable {
         case truncate(length: Int)
     }
 
-    /// The name by which a run can be repeated, such as `two-way@17`.
-    public var name: String
+    /// Which cut of its plan it is; makes its name.
+    public enum Label: Sendable, Hashable {
+        /// The plan has only this one.
+        case only
+        /// The one at an offset.
+        case offset(Int)
+        /// One of several drawn from a seed.
+        case drawn(seed: UInt64, number: Int)
+        /// One with a name of its own.
+        case named(String)
+    }
+
+    /// The plan it belongs to.
+    public var plan: CutPlan
+    /// Which of the plan's cuts it is.
+    public var label: Label
     /// Offsets where one piece ends and the next begins; ascending, none at 0 or at the stream's end.
     public var boundaries: [Int]
     /// How the stream ends.
@@ -95,16 +109,27 @@ public struct Cut: Sendable, Hashable {
 
     /// A cut.
     public init(
-        name: String, boundaries: [Int] = [], ending: Ending = .recorded, blockedUntil: Int? = nil,
-        mutation: Mutation? = nil
+        _ plan: CutPlan, _ label: Label = .only, boundaries: [Int] = [], ending: Ending = .recorded,
+        blockedUntil: Int? = nil, mutation: Mutation? = nil
     ) {
-        self.name = name
+        self.plan = plan
+        self.label = label
         self.boundaries = boundaries
         self.ending = ending
         self.blockedUntil = blockedUntil
         self.mutation = mutation
     }
 
+    /// The name by which a replay can be repeated, such as `two-way@17` or `random@1.3` (seed and number).
+    public var name: String {
+        switch label {
+        case .only: plan.rawValue
+        case .offset(let offset): "\(plan.rawValue)@\(offset)"
+        case .drawn(let seed, let number): "\(plan.rawValue)@\(seed).\(number)"
+        case .named(let name): "\(plan.rawValue)@\(name)"
+        }
+    }
+
     /// The whole stream in one piece.
-    public static let whole = Cut(name: "whole")
+    public static let whole = Cut(.whole)
 }

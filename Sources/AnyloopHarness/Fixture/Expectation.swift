@@ -46,6 +46,13 @@ public struct ExpectedBytes: Sendable, Hashable {
     public var count: Int
     /// SHA-256 in lower-case hexadecimal, where the fixture has it.
     public var sha256: String?
+
+    /// Expected bytes, in full or by their count.
+    public init(bytes: [UInt8]? = nil, count: Int, sha256: String? = nil) {
+        self.bytes = bytes
+        self.count = count
+        self.sha256 = sha256
+    }
 }
 
 /// A piece of what a subject must write.

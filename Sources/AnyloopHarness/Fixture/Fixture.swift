@@ -51,6 +51,12 @@ public struct Fixture: Sendable {
         public var section: String
         /// `MUST`, `MUST NOT`, `SHOULD`, `SHOULD NOT`, `MAY`; nil where the line gives none.
         public var level: String?
+
+        /// A section and how binding it is.
+        public init(section: String, level: String? = nil) {
+            self.section = section
+            self.level = level
+        }
     }
 
     /// The file it was read from, as it was named.
