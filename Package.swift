@@ -27,6 +27,8 @@ let package = Package(
     targets: [
         // The platform: every system call the loop makes goes through these.
         .target(name: "CAnyloopSystem"),
+        // The wall clock and files to serve, for the agents.
+        .target(name: "CAnyloopFiles"),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .target(name: "CAnyloopCurl", dependencies: ["CCurl"]),
@@ -41,7 +43,7 @@ let package = Package(
         .target(
             name: "AnyloopAgents",
             dependencies: [
-                "AnyloopCore", "AnyloopWire", "CZlib",
+                "AnyloopCore", "AnyloopWire", "CAnyloopFiles", "CZlib",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
             ],

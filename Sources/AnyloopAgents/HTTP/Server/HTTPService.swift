@@ -1,0 +1,147 @@
+import AnyloopCore
+import AnyloopWire
+import HTTPTypes
+import Logging
+
+/// What all connections of one HTTP server share: options, handler, and the means to encode a response.
+///
+/// Confined to one loop's thread. `makeProtocol` is the protocol factory to give to a loop.
+public final class HTTPService {
+    /// What is called with each request, once its head is complete.
+    ///
+    /// An error thrown before the response began is answered with 500, later it aborts the connection.
+    public typealias Handler = (HTTPServerExchange) throws -> Void
+
+    /// The options in force.
+    public let options: HTTPServerOptions
+    let handler: Handler
+    let timing: HTTPServerTiming
+
+    /// Whether connections are being wound up: see `shutDown`.
+    public private(set) var isShuttingDown = false
+
+    private var connections: [ObjectIdentifier: HTTPServerProtocol] = [:]
+    private var onEmpty: [() -> Void] = []
+
+    /// The `Date` and `Server` lines, and until when they are right.
+    private var standingLines: [UInt8] = []
+    private var standingLinesValidUntil = LoopInstant(nanoseconds: .min)
+
+    private var spareOutput: HTTPOutput?
+    private var spareExchange: HTTPServerExchange?
+
+    /// A service that answers with `handler`.
+    public init(options: HTTPServerOptions = HTTPServerOptions(), handler: @escaping Handler) {
+        self.options = options
+        self.handler = handler
+        timing = HTTPServerTiming(options)
+    }
+
+    /// A protocol for one connection.
+    public func makeProtocol() -> HTTPServerProtocol {
+        HTTPServerProtocol(service: self)
+    }
+
+    /// Connections that are open.
+    public var connectionCount: Int { connections.count }
+
+    /// Closes connections as they finish what is in flight: idle ones now, the others with their next response,
+    /// which says `Connection: close`. Connections that come later get one request each. Idempotent.
+    public func shutDown() {
+        isShuttingDown = true
+        for connection in Array(connections.values) { connection.shutDown() }
+    }
+
+    /// Aborts every connection.
+    public func abortAll() {
+        for connection in Array(connections.values) { connection.abort() }
+    }
+
+    /// Calls `callback` once no connection is open; on `loop`, never inside this call.
+    public func whenEmpty(on loop: any Loop, _ callback: @escaping () -> Void) {
+        guard connections.isEmpty else {
+            onEmpty.append(callback)
+            return
+        }
+        loop.callSoon(callback)
+    }
+
+    func add(_ connection: HTTPServerProtocol) {
+        connections[ObjectIdentifier(connection)] = connection
+    }
+
+    func remove(_ connection: HTTPServerProtocol) {
+        connections[ObjectIdentifier(connection)] = nil
+        guard connections.isEmpty, !onEmpty.isEmpty else { return }
+        let callbacks = onEmpty
+        onEmpty.removeAll()
+        for callback in callbacks { callback() }
+    }
+
+    // MARK: What is reused
+
+    func takeOutput() -> HTTPOutput {
+        guard let output = spareOutput else { return HTTPOutput(capacity: 4096) }
+        spareOutput = nil
+        return output
+    }
+
+    func giveBack(_ output: HTTPOutput) {
+        output.removeAll()
+        if output.capacity <= HTTPOutput.keptCapacity { spareOutput = output }
+    }
+
+    func takeExchange() -> HTTPServerExchange {
+        guard let exchange = spareExchange else { return HTTPServerExchange() }
+        spareExchange = nil
+        return exchange
+    }
+
+    func giveBack(_ exchange: consuming HTTPServerExchange) {
+        spareExchange = exchange
+    }
+
+    // MARK: Date
+
+    /// Appends the lines that every response carries: `Date`, renewed when its second is over, and `Server`.
+    func appendStandingLines(to output: HTTPOutput, now: LoopInstant) {
+        if now >= standingLinesValidUntil { renewStandingLines(now: now) }
+        let lines = standingLines
+        output.append(lines.span)
+    }
+
+    private func renewStandingLines(now: LoopInstant) {
+        var text = ""
+        standingLinesValidUntil = LoopInstant(nanoseconds: .max)
+        if options.sendsDate {
+            let wall = options.wallClock()
+            let second = wall.quotientAndRemainder(dividingBy: 1_000_000_000)
+            text += "Date: \(HTTPDate.format(second.quotient))\r\n"
+            standingLinesValidUntil = now + .nanoseconds(1_000_000_000 - second.remainder)
+        }
+        if let name = options.serverName {
+            // The field's type makes the value safe for the wire.
+            text += "Server: \(HTTPField(name: .server, value: name).value)\r\n"
+        }
+        standingLines = Array(text.utf8)
+    }
+}
+
+/// The options' durations in nanoseconds, so that the hot path need not convert them.
+struct HTTPServerTiming {
+    let idle: Int64
+    let header: Int64
+    let body: Int64
+    let write: Int64
+    let linger: Int64
+    let handler: Int64?
+
+    init(_ options: HTTPServerOptions) {
+        idle = options.idleTimeout.saturatingNanoseconds
+        header = options.headerTimeout.saturatingNanoseconds
+        body = options.bodyTimeout.saturatingNanoseconds
+        write = options.writeTimeout.saturatingNanoseconds
+        linger = options.lingerTimeout.saturatingNanoseconds
+        handler = options.handlerTimeout?.saturatingNanoseconds
+    }
+}
