@@ -88,6 +88,12 @@ void anyloop_child_follow_parent(void) {
 #endif
 }
 
+int anyloop_child_take_output(void) {
+    int output = fcntl(1, F_DUPFD_CLOEXEC, 3);
+    if (output < 0 || dup2(2, 1) < 0) return -errno;
+    return output;
+}
+
 void anyloop_signal_name(int signal_number, char *name, size_t size) {
     static const struct { int number; const char *name; } names[] = {
         {SIGABRT, "SIGABRT"}, {SIGBUS, "SIGBUS"}, {SIGFPE, "SIGFPE"}, {SIGHUP, "SIGHUP"},

@@ -26,6 +26,10 @@ int anyloop_child_kill(pid_t pid, int signal_number);
 /// Has the kernel end this process when its parent does; without effect where the platform has no such thing.
 void anyloop_child_follow_parent(void);
 
+/// Keeps standard output for the caller alone: a descriptor for it, while what others print goes to standard error.
+/// A descriptor, or -errno.
+int anyloop_child_take_output(void);
+
 /// Fills `name` with the name of a signal, such as `SIGSEGV`.
 void anyloop_signal_name(int signal_number, char *name, size_t size);
 
