@@ -1,0 +1,26 @@
+import Foundation
+
+/// A run's reports as files in one folder.
+public enum ReportFiles {
+    /// Writes `cells.ndjson`, `junit.xml`, `index.html` and `summary.md` to `folder`, making it if need be.
+    ///
+    /// - Throws: `FixtureFiles.FileError` for a folder or file that cannot be written.
+    public static func write(_ cells: [CellRecord], info: RunInfo, to folder: String) throws {
+        do {
+            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        } catch {
+            throw FixtureFiles.FileError(path: folder, action: "make the folder")
+        }
+        let files = [
+            ("cells.ndjson", try NDJSON.render(cells)), ("junit.xml", JUnit.render(cells)),
+            ("index.html", HTMLReport.render(cells, info: info)),
+            ("summary.md", StepSummary.render(cells, seconds: info.seconds)),
+        ]
+        for (name, text) in files { try FixtureFiles.write(Array(text.utf8), to: "\(folder)/\(name)") }
+    }
+
+    /// The time it is, for `RunInfo.date`.
+    public static func now() -> String {
+        Date.now.formatted(.iso8601).replacing("T", with: " ").replacing("Z", with: " UTC")
+    }
+}
