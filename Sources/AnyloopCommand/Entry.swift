@@ -1,3 +1,4 @@
+import AnyloopCore
 import AnyloopHarness
 import ArgumentParser
 import Foundation
@@ -10,7 +11,7 @@ struct AnyloopTool: ParsableCommand {
             Exit codes: 0 as it should be, 1 unexpected failure, 2 wrong use, 3 only expectations that no longer hold, \
             4 nothing matched, 5 the harness broke.
             """,
-        subcommands: [FormatCommand.self, ReportCommand.self])
+        subcommands: [FormatCommand.self, RecordCommand.self, ReportCommand.self])
 }
 
 /// Where the program starts: parses, runs, and turns whatever is thrown into one sentence and an exit code.
@@ -39,7 +40,8 @@ enum Entry {
         case is WorkerError:
             complain("anyloop: \(error)")
             return RunExit.harnessBroke.rawValue
-        case is SettingsError, is SettingError, is FixtureError, is FixtureFiles.FileError, is CommandError:
+        case is SettingsError, is SettingError, is FixtureError, is FixtureFiles.FileError, is CommandError,
+            is TransportError:
             complain("anyloop: \(error)")
             return RunExit.usage.rawValue
         default:

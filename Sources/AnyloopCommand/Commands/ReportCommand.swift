@@ -17,7 +17,8 @@ struct ReportCommand: ParsableCommand {
         let cells = try NDJSON.parse(file: record, text: text)
         let seconds = cells.reduce(0) { $0 + $1.milliseconds } / 1000
         let info = RunInfo(
-            command: "anyloop report \(record)", date: ReportFiles.now(), seconds: seconds, seed: cells.first?.seed ?? 0)
+            command: "anyloop report \(record)", date: ReportFiles.now(), seconds: seconds, seed: cells.first?.seed ?? 0
+        )
         let summary = RunSummary(cells)
         print(GridText.render(summary, color: false), terminator: "")
         print(GridText.totals(summary, seconds: seconds))
