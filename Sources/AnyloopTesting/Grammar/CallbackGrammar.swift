@@ -36,8 +36,8 @@ public struct GrammarViolation: Error, Hashable, Sendable, CustomStringConvertib
 ///     stream    made (data | pause | resume)* eof? (data-free, may still write) lost
 ///     datagram  made (datagram | error | pause | resume)* lost
 ///
-/// `pause` and `resume` alternate, and only `pause` may come inside another callback (a write does it, asyncio
-/// rule 87). Only the first violation is kept.
+/// `pause` and `resume` alternate. Only `pause` and `error` may come inside another callback, because a write or
+/// a send in there brings them about (asyncio rules 87 and 111). Only the first violation is kept.
 public struct CallbackGrammar: Sendable {
     /// Which of the two grammars holds.
     public enum Kind: Sendable {
@@ -86,7 +86,7 @@ public struct CallbackGrammar: Sendable {
             depth += 1
             count += 1
         }
-        if depth > 0, callback != .pause {
+        if depth > 0, callback != .pause, callback != .error {
             fail(callback, "it ran inside another callback of the same protocol")
             return
         }
