@@ -48,6 +48,9 @@ public final class CellRunner {
         if executor.needsLoop, loop == nil {
             return CellResult(key: key, verdict: .skipped, note: "\(executor.rawValue) needs a loop")
         }
+        if executor == .parser, fixture.stream(for: subject.side).endsWithReset {
+            return CellResult(key: key, verdict: .skipped, note: "a parser alone never hears of a reset")
+        }
         let clock = ContinuousClock()
         let start = clock.now
         var cuts = plan.cuts(of: fixture.stream(for: subject.side), seed: seed, limits: cutLimits)
