@@ -68,6 +68,10 @@ final class ToySession: ParserSession {
     }
 }
 
+extension ToySession {
+    func reset(into trace: inout TraceRecorder) { end(into: &trace) }
+}
+
 /// The same over a transport: answers each message with its length, and closes after a `0`.
 struct ToyServer: ProtocolSubject {
     /// What is broken.

@@ -120,6 +120,9 @@ public struct Cut: Sendable, Hashable {
         self.mutation = mutation
     }
 
+    /// Whether the peer resets the connection.
+    var isReset: Bool { if case .reset = ending { true } else { false } }
+
     /// The name by which a replay can be repeated, such as `two-way@17` or `random@1.3` (seed and number).
     public var name: String {
         switch label {

@@ -16,8 +16,6 @@ final class MemoryReplayer: ProtocolReplayer {
         stream = fixture.stream(for: side)
     }
 
-    var resetsReachTheSubject: Bool { true }
-
     func finish() { loop.closeLoop() }
 
     func replay(_ cut: Cut) throws -> ReplayOutcome {

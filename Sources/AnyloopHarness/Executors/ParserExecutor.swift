@@ -23,26 +23,34 @@ final class ParserExecutor {
             deliver(bytes.span.extracting(start...), into: &recorder)
         }
         if stream.endsWithFin { session.end(into: &recorder) }
+        if stream.endsWithReset { session.reset(into: &recorder) }
         return recorder.matches(reference)
     }
 
-    /// The trace of one replay, with the bodies' bytes; `ends` nil ends the stream as the cut or the fixture does.
-    func trace(_ cut: Cut, ends: Bool? = nil) -> Trace {
+    /// How a stream ends.
+    enum Ending { case open, fin, reset }
+
+    /// The trace of one replay, with the bodies' bytes; `ending` nil ends the stream as the cut or the fixture does.
+    func trace(_ cut: Cut, ending: Ending? = nil) -> Trace {
         session.restart()
         var recorder = TraceRecorder(keepingBodies: true)
         let bytes = cut.delivered(stream)
         for piece in cut.pieces(count: bytes.count) {
             deliver(bytes.span.extracting(piece), into: &recorder)
         }
-        if ends ?? endsStream(cut) { session.end(into: &recorder) }
+        switch ending ?? self.ending(of: cut) {
+        case .open: break
+        case .fin: session.end(into: &recorder)
+        case .reset: session.reset(into: &recorder)
+        }
         return recorder.trace()
     }
 
-    private func endsStream(_ cut: Cut) -> Bool {
+    private func ending(of cut: Cut) -> Ending {
         switch cut.ending {
-        case .recorded: stream.endsWithFin || cut.mutation != nil
-        case .eof: true
-        case .reset: false
+        case .recorded: stream.endsWithReset ? .reset : stream.endsWithFin || cut.mutation != nil ? .fin : .open
+        case .eof: .fin
+        case .reset: .reset
         }
     }
 

@@ -44,8 +44,6 @@ public struct ReplayLimits: Sendable, Hashable {
 protocol ProtocolReplayer: AnyObject {
     /// One replay from connect to `connectionLost`.
     func replay(_ cut: Cut) throws -> ReplayOutcome
-    /// Whether a reset by the peer is seen as one, rather than as an end of stream.
-    var resetsReachTheSubject: Bool { get }
     /// Gives back what it holds.
     func finish()
 }

@@ -37,7 +37,7 @@ extension CellRunner {
         let count = fixture.stream(for: subject.side).bytes.count
         for cut in cuts {
             let outcome = try replayer.replay(cut)
-            var failure = conduct(outcome, cut, replayer)
+            var failure = conduct(outcome, cut)
             if failure == nil {
                 failure =
                     cut.plan.keepsStream
@@ -61,13 +61,12 @@ extension CellRunner {
         var difference: CellFailure?
         if let parser = subject.parser {
             let executor = ParserExecutor(parser, fixture: fixture, side: subject.side)
-            let open = executor.trace(.whole, ends: false)
+            let open = executor.trace(.whole, ending: .open)
             truncation = TruncationReference(
                 whole: ended.finalTrace.events,
                 endsAtClose: open.events.count + 1
-                    == executor.trace(.whole, ends: true).events.count)
-            // Only the protocol hears of a reset, so there the two may differ.
-            if !stream.endsWithReset { difference = parserDifference(executor.trace(.whole), whole.trace) }
+                    == executor.trace(.whole, ending: .fin).events.count)
+            difference = parserDifference(executor.trace(.whole), whole.trace)
         }
         return References.Reference(whole: whole, truncation: truncation, parserDifference: difference)
     }
@@ -83,9 +82,7 @@ extension CellRunner {
     }
 
     /// What no replay may do, whatever was sent.
-    private func conduct(
-        _ outcome: ReplayOutcome, _ cut: Cut, _ replayer: any ProtocolReplayer
-    ) -> CellFailure? {
+    private func conduct(_ outcome: ReplayOutcome, _ cut: Cut) -> CellFailure? {
         if let violation = outcome.grammarViolation {
             return CellFailure(kind: .law, cut: cut.name, summary: violation)
         }
@@ -101,7 +98,7 @@ extension CellRunner {
             let lines = outcome.finalTrace.events.map(\.description).joined(separator: "\n")
             return CellFailure(kind: .law, cut: cut.name, summary: violation, details: lines)
         }
-        if case .reset = cut.ending, replayer.resetsReachTheSubject, !outcome.closed, outcome.lostCause == nil {
+        if cut.isReset, !outcome.closed, outcome.lostCause == nil {
             return CellFailure(kind: .law, cut: cut.name, summary: "connectionLost gave no cause after a reset")
         }
         return nil
@@ -110,10 +107,7 @@ extension CellRunner {
     private func shortened(
         _ outcome: ReplayOutcome, _ reference: References.Reference, _ cut: Cut, count: Int
     ) -> CellFailure? {
-        if let failure = law(outcome.finalTrace, cut, reference.truncation, count: count) { return failure }
-        guard cut.mutation == nil, TraceLaw.endsWithinMessage(outcome.finalTrace.events) else { return nil }
-        return CellFailure(
-            kind: .law, cut: cut.name, summary: "the connection went within a message, and the application never heard")
+        law(outcome.finalTrace, cut, reference.truncation, count: count)
     }
 
     private func compare(

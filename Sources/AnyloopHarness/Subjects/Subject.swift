@@ -70,6 +70,9 @@ public protocol ParserSession: AnyObject {
 
     /// Hears that the stream ended, and records what comes of that.
     func end(into trace: inout TraceRecorder)
+
+    /// Hears that the connection was reset, and records an error if a message was incomplete.
+    func reset(into trace: inout TraceRecorder)
 }
 
 /// A protocol as the harness drives it.

@@ -74,6 +74,17 @@ final class HTTP1ParserSession: ParserSession {
         }
     }
 
+    func reset(into trace: inout TraceRecorder) {
+        guard !isSwitched, !hasFailed else { return }
+        do throws(HTTP1Error) {
+            // Content that lasts until the close is incomplete if the close was a reset (RFC 9112 §8).
+            guard try parser.receiveEnd() != nil else { return }
+            fail(HTTP1Error(.unexpectedEOF, at: parser.offset..<parser.offset), into: &trace)
+        } catch {
+            fail(error, into: &trace)
+        }
+    }
+
     private func record(_ event: HTTP1Event, of chunk: Span<UInt8>, into trace: inout TraceRecorder) {
         switch event {
         case .head: HTTP1Trace.head(parser.head, isRequest: role == .requests, into: &trace)

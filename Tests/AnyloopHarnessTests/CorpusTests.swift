@@ -1,0 +1,41 @@
+import AnyloopHarness
+import AnyloopSubjects
+import Foundation
+import Testing
+
+/// The package's own fixtures: well-formed, in canonical form, and kept by our parsers.
+@Suite struct CorpusTests {
+    static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent().appendingPathComponent("Fixtures").path
+
+    @Test func everyFixtureIsWellFormedAndUnderItsName() throws {
+        let files = try FixtureFiles.find(at: Self.folder)
+        #expect(files.count >= 250)
+        var ids: Set<String> = []
+        for file in files {
+            let fixture = try FixtureFiles.load(file)
+            #expect(file == "\(Self.folder)/\(fixture.id).wire")
+            #expect(ids.insert(fixture.id).inserted)
+            let text = try FixtureFiles.read(file)
+            #expect(try Array(Fixture.format(text, file: file).utf8) == text, "\(file) is not in canonical form")
+        }
+    }
+
+    @Test(arguments: [Subject.http1Server, Subject.http1Client], [CutPlan.whole, .everyByte])
+    func parsersKeepThem(_ subject: Subject, _ plan: CutPlan) throws {
+        let runner = CellRunner()
+        for file in try FixtureFiles.find(at: Self.folder) {
+            let fixture = try FixtureFiles.load(file)
+            guard subject.takes(fixture) else { continue }
+            let result = runner.run(fixture, subject, .parser, plan)
+            let failure = result.failures.first
+            #expect(
+                result.verdict == .passed,
+                "\(result.key.name): \(failure?.summary ?? "")\n\(failure?.details ?? "")")
+        }
+    }
+}
+
+extension Subject: CustomTestStringConvertible {
+    public var testDescription: String { name }
+}
