@@ -50,13 +50,14 @@ extension HTTP1Parser {
             size = size << 4 | UInt64(digit)
             index += 1
         }
-        guard index > 0 else { throw fail(.badChunkSize, at: sectionStart) }
+        guard index > 0 else { throw fault(.badChunkSize, line, 0) }
         guard let count = Int(exactly: size) else {
             throw fail(.chunkSizeOverflow, in: sectionStart..<sectionStart + index)
         }
         if index < end { try parseChunkExtensions(line, from: index, to: end, isComplete: isComplete) }
         let (total, overflow) = bodyBytes.addingReportingOverflow(count)
-        guard !overflow, total <= limits.bodySize else {
+        guard !overflow else { throw fail(.chunkSizeOverflow, in: sectionStart..<sectionStart + index) }
+        guard total <= limits.bodySize else {
             throw fail(.bodyTooLarge, in: sectionStart..<sectionStart + index)
         }
         bodyBytes = total
@@ -69,7 +70,7 @@ extension HTTP1Parser {
     ) throws(HTTP1Error) {
         var index = skipBlanks(line, from: start, to: end)
         guard index < end, line[index] == ASCII.semicolon else {
-            throw fail(.badChunkSize, at: sectionStart + start)
+            throw fault(.badChunkSize, line, index)
         }
         guard end - start <= limits.chunkExtension, isComplete else {
             throw fail(.chunkExtensionTooLong, at: sectionStart + start + limits.chunkExtension)
@@ -79,22 +80,28 @@ extension HTTP1Parser {
             throw fail(.chunkExtensionTooLong, in: sectionStart + start..<sectionStart + end)
         }
         while index < end {
-            guard line[index] == ASCII.semicolon else { throw fail(.badChunkExtension, at: sectionStart + index) }
+            guard line[index] == ASCII.semicolon else { throw fault(.badChunkExtension, line, index) }
             let name = skipBlanks(line, from: index + 1, to: end)
             index = line.first(notIn: .token, from: name, to: end)
-            guard index > name else { throw fail(.badChunkExtension, at: sectionStart + index) }
+            guard index > name else { throw fault(.badChunkExtension, line, index) }
             var next = skipBlanks(line, from: index, to: end)
             if next < end, line[next] == UInt8(ascii: "=") {
                 let value = skipBlanks(line, from: next + 1, to: end)
                 guard let after = HTTP1Grammar.endOfTokenOrQuotedString(line, from: value, to: end) else {
-                    throw fail(.badChunkExtension, at: sectionStart + value)
+                    throw fault(.badChunkExtension, line, value)
                 }
                 index = after
                 next = skipBlanks(line, from: index, to: end)
             }
-            guard next < end || next == index else { throw fail(.badChunkExtension, at: sectionStart + index) }
+            guard next < end || next == index else { throw fault(.badChunkExtension, line, index) }
             index = next
         }
+    }
+
+    /// The error for the byte at `index` of a size line: `code`, or bare-cr if it is a CR.
+    private mutating func fault(_ code: HTTP1ErrorCode, _ line: Span<UInt8>, _ index: Int) -> HTTP1Error {
+        let isCR = index < line.count - 1 && line[index] == ASCII.carriageReturn && line[index + 1] != ASCII.lineFeed
+        return fail(isCR ? .bareCR : code, at: sectionStart + index)
     }
 
     private func skipBlanks(_ line: Span<UInt8>, from start: Int, to end: Int) -> Int {

@@ -3,6 +3,8 @@ struct HTTP1HeadNotes {
     var contentLength = -1
     var contentLengthLine = HTTP1Extent()
     var encodingLine = HTTP1Extent()
+    var emptyLength: HTTP1Extent?
+    var emptyEncoding: HTTP1Extent?
     var hasEncoding = false
     var lastIsChunked = false
     var sawChunked = false
@@ -97,6 +99,11 @@ extension HTTP1Parser {
         guard head.status == 0 || head.status >= 200 && head.status != 204 else {
             throw LineFault(.badContentLength, name.lowerBound, value.upperBound)
         }
+        guard !value.isEmpty else {
+            // Wrong only if the next line doesn't continue it, which is a fault of its own.
+            notes.emptyLength = HTTP1Extent(name.lowerBound - base, value.upperBound - base)
+            return
+        }
         let merges = leniency.contains(.identicalContentLengths)
         var item = value
         var rest = value.upperBound..<value.upperBound
@@ -130,6 +137,10 @@ extension HTTP1Parser {
         guard head.status == 0 || head.status >= 200 && head.status != 204 else { throw whole }
         guard head.version >= .http11 else {
             throw LineFault(.encodingInHTTP10, name.lowerBound, value.upperBound)
+        }
+        guard !value.isEmpty else {
+            notes.emptyEncoding = HTTP1Extent(name.lowerBound - base, value.upperBound - base)
+            return
         }
         var list = HTTP1ListReader(value)
         var isEmpty = true

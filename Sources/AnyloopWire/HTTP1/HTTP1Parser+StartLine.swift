@@ -13,6 +13,10 @@ extension HTTP1Parser {
         head.method = HTTP1Method(bytes.extracting(line..<methodEnd))
         head.methodRange = HTTP1Extent(line - base, methodEnd - base)
         head.targetRange = HTTP1Extent(methodEnd + 1 - base, targetEnd - base)
+        // A target of another major version follows rules that aren't known here.
+        if let major = majorVersion(bytes, targetEnd + 1, end), major != UInt8(ascii: "1") {
+            throw LineFault(.unsupportedVersion, targetEnd + 1, end)
+        }
         guard head.noteTarget(bytes, methodEnd + 1..<targetEnd, base, leniency.contains(.unencodedTarget)) else {
             throw LineFault(.badTarget, methodEnd + 1, targetEnd)
         }
@@ -26,7 +30,7 @@ extension HTTP1Parser {
         try checkStartLine(bytes, line, end)
         let versionEnd = bytes.first(ASCII.space, from: line, to: end)
         guard versionEnd > line, versionEnd + 4 <= end else { throw LineFault(.badStatusLine, line, end) }
-        guard bytes.extracting(line..<min(line + 5, end)).equals("HTTP/") else {
+        guard bytes.extracting(line..<min(line + 5, end)).isName("http/") else {
             throw LineFault(.badStatusLine, line, end)
         }
         try noteVersion(bytes, line, versionEnd)
@@ -60,10 +64,16 @@ extension HTTP1Parser {
 
     /// Takes the version in `start..<end`, which is `HTTP/` digit `.` digit (RFC 9112 §2.3).
     private mutating func noteVersion(_ bytes: Span<UInt8>, _ start: Int, _ end: Int) throws(LineFault) {
+        guard let major = majorVersion(bytes, start, end) else { throw LineFault(.badVersion, start, end) }
+        guard major == UInt8(ascii: "1") else { throw LineFault(.unsupportedVersion, start, end) }
+        head.version = HTTP1Version(minor: bytes[start + 7] - ASCII.zero)
+    }
+
+    /// The digit before the dot of the version in `start..<end`; nil if that isn't one.
+    private func majorVersion(_ bytes: Span<UInt8>, _ start: Int, _ end: Int) -> UInt8? {
         guard end - start == 8, bytes.extracting(start..<start + 5).equals("HTTP/"),
             ASCII.isDigit(bytes[start + 5]), bytes[start + 6] == UInt8(ascii: "."), ASCII.isDigit(bytes[start + 7])
-        else { throw LineFault(.badVersion, start, end) }
-        guard bytes[start + 5] == UInt8(ascii: "1") else { throw LineFault(.unsupportedVersion, start, end) }
-        head.version = HTTP1Version(minor: bytes[start + 7] - ASCII.zero)
+        else { return nil }
+        return bytes[start + 5]
     }
 }

@@ -206,6 +206,12 @@ public struct HTTP1Parser: ~Copyable {
         }
     }
 
+    /// Says that the stream was cut off, by a reset for example: as `receiveEnd`, but never a legal end of content.
+    public mutating func receiveReset() throws(HTTP1Error) {
+        guard state != .untilClose else { throw fail(.unexpectedEOF, in: offset..<offset) }
+        while try receiveEnd() != nil {}
+    }
+
     /// Says that the stream has ended: nil at a clean boundary, `end` for content that lasts until the close.
     ///
     /// Throws `unexpected-eof` within a message. Call it after `next` returned nil, until it returns nil too.

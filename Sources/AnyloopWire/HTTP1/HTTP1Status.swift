@@ -3,7 +3,8 @@ public enum HTTP1Status {
     /// The usual reason phrase; empty for an unregistered code.
     public static func reason(for status: Int) -> String {
         guard let line = line(of: status) else { return "" }
-        return String("\(line)".dropFirst(13).dropLast(2))
+        // The line end is one character.
+        return String("\(line)".dropFirst(13).dropLast())
     }
 
     /// The whole status line with its line end; nil for an unregistered code.
