@@ -11,7 +11,11 @@ struct AnyloopTool: ParsableCommand {
             Exit codes: 0 as it should be, 1 unexpected failure, 2 wrong use, 3 only expectations that no longer hold, \
             4 nothing matched, 5 the harness broke.
             """,
-        subcommands: [FormatCommand.self, RecordCommand.self, ReportCommand.self])
+        subcommands: [
+            RunCommand.self, ListCommand.self, ShowCommand.self, FormatCommand.self, RecordCommand.self,
+            ReportCommand.self,
+            WorkerCommand.self,
+        ])
 }
 
 /// Where the program starts: parses, runs, and turns whatever is thrown into one sentence and an exit code.
