@@ -34,7 +34,7 @@ public final class NativeExecutor: SerialExecutor, TaskExecutor {
     public func enqueue(_ job: consuming ExecutorJob) {
         let job = UnownedJob(job)
         if remote.isOnLoopThread, let loop = unsafe loop {
-            loop.readyQueue.push(.job(job))
+            loop.queue(.job(job))
         } else if !remote.post(.job(job)) {
             enqueueAfterClose(job)
         }

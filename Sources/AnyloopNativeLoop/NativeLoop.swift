@@ -144,7 +144,7 @@ public final class NativeLoop: Loop {
             handle.cancel()
             return handle
         }
-        readyQueue.push(.handle(handle))
+        queue(.handle(handle))
         return handle
     }
 
@@ -158,6 +158,13 @@ public final class NativeLoop: Loop {
         }
         timers.insert(timer)
         return timer
+    }
+
+    /// Queues `item` behind everything that was queued before, from this thread or another (asyncio rule 18).
+    func queue(_ item: ReadyItem) {
+        // Native mode takes what other threads post once a turn.
+        if discipline == .asyncio, nativeRemote.hasWork { takeRemoteWork() }
+        readyQueue.push(item)
     }
 
     // MARK: Running
@@ -271,7 +278,11 @@ public final class NativeLoop: Loop {
 
     /// Gives `exception` to the handler, or prints it.
     public func callExceptionHandler(_ exception: LoopException) {
-        if let exceptionHandler { return exceptionHandler(exception) }
+        if let exceptionHandler { exceptionHandler(exception) } else { logException(exception) }
+    }
+
+    /// Prints `exception` as one line on standard error.
+    func logException(_ exception: LoopException) {
         let cause = exception.error.map { ": \($0)" } ?? ""
         let line = Array("anyloop: \(exception.message)\(cause)\n".utf8)
         unsafe line.withUnsafeBytes { unsafe anyloop_write_error($0.baseAddress, $0.count) }
@@ -318,7 +329,7 @@ public final class NativeLoop: Loop {
 
     /// Has the watcher's `finish` run in the next turn.
     func end(_ watcher: Watcher) {
-        readyQueue.push(.ending(watcher))
+        queue(.ending(watcher))
     }
 
     func register(_ work: any PendingWork) -> UInt64 {

@@ -48,7 +48,11 @@ final class ConnectAttempt: Watcher, Cancellable {
 
     override func ready(_ events: Interest) {
         let code = anyloop_socket_error(descriptor)
-        finish(code == 0 ? nil : connectError(abs(code)))
+        let error = code == 0 ? nil : connectError(abs(code))
+        guard loop.discipline == .asyncio else { return finish(error) }
+        // There the event completes a future, and what waits for that goes on in the next turn.
+        loop.watch(self, [])
+        finishSoon(error)
     }
 
     private func finish(_ error: TransportError?) {

@@ -1,0 +1,67 @@
+import AnyloopCore
+
+extension CompatLoop {
+    /// Opens a datagram endpoint and returns once `connectionMade` has run (asyncio: `create_datagram_endpoint`,
+    /// rules 107 to 114).
+    ///
+    /// Names are resolved; the first pair of addresses of one family that can be bound and connected is taken.
+    ///
+    /// - Throws: `TransportError.usage` for neither address or families that do not match, `.resolution`, `.system`.
+    public nonisolated(nonsending) func createDatagramEndpoint<Made: DatagramProtocol>(
+        _ protocolFactory: @escaping () throws -> Made, localAddress: Endpoint? = nil,
+        remoteAddress: Endpoint? = nil, options: DatagramOptions = DatagramOptions()
+    ) async throws(TransportError) -> (transport: any DatagramTransport, protocol: Made) {
+        try checkThread()
+        guard localAddress != nil || remoteAddress != nil else { throw .usage("unexpected address family") }
+        let pairs = CompatLoop.pairs(
+            localAddress == nil ? nil : try await addresses(of: localAddress),
+            remoteAddress == nil ? nil : try await addresses(of: remoteAddress))
+        guard !pairs.isEmpty else { throw .usage("can not get address information") }
+        var made: Made?
+        var failure = TransportError.usage("can not get address information")
+        for (local, remote) in pairs {
+            let transport: any DatagramTransport
+            do throws(TransportError) {
+                transport = try createDatagramEndpoint(local: local, remote: remote, options: options) {
+                    let new = try protocolFactory()
+                    made = new
+                    return new
+                }
+            } catch {
+                failure = error
+                continue
+            }
+            try await wait { (done: @escaping (Result<Void, TransportError>) -> Void) in
+                callSoon { done(.success(())) }
+                return nil
+            }
+            if let made { return (transport, made) }
+        }
+        throw failure
+    }
+
+    private nonisolated(nonsending) func addresses(
+        of endpoint: Endpoint?
+    ) async throws(TransportError) -> [SocketAddress] {
+        switch endpoint {
+        case nil: return []
+        case .address(let address): return [address]
+        case .host(let host, let port):
+            if let address = SocketAddress(literal: host, port: port) { return [address] }
+            return try await getaddrinfo(host: host, port: port)
+        }
+    }
+
+    /// What may be bound with what: one address of each side, of the same family.
+    private static func pairs(
+        _ local: [SocketAddress]?, _ remote: [SocketAddress]?
+    ) -> [(SocketAddress?, SocketAddress?)] {
+        switch (local, remote) {
+        case (nil, nil): []
+        case (let local?, nil): local.map { ($0, nil) }
+        case (nil, let remote?): remote.map { (nil, $0) }
+        case (let local?, let remote?):
+            local.flatMap { near in remote.filter { $0.family == near.family }.map { (near, $0) } }
+        }
+    }
+}

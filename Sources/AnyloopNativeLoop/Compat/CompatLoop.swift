@@ -1,0 +1,152 @@
+import AnyloopCore
+
+/// asyncio's event loop over the native one: the same pollers and transports, in CPython's order of callbacks.
+///
+/// `runUntilComplete` runs async code on the loop's thread; there the async functions of this class are awaited.
+/// Everything that asyncio does by `call_soon` takes a turn here as well (rules 2, 3, 48, 49, 53, 63, 94).
+/// Confined to its thread like every `Loop`.
+public final class CompatLoop: Loop {
+    let native: NativeLoop
+    let threadPool = CompatThreadPool()
+
+    /// A loop to be run on whatever thread calls `runForever` or `runUntilComplete`.
+    ///
+    /// - Throws: `TransportError.system` if the poller or the wake-up descriptor cannot be made.
+    public init(options: NativeLoopOptions = NativeLoopOptions()) throws(TransportError) {
+        native = try NativeLoop(options: options, discipline: .asyncio)
+        native.facade = self
+    }
+
+    /// The loop that runs on this thread right now (asyncio: `get_running_loop`, rule 13); nil outside of one.
+    public static var running: CompatLoop? { NativeLoop.running?.facade as? CompatLoop }
+
+    /// The executor that runs Swift tasks and actors on this loop, as a task executor or an actor's own.
+    public var executor: NativeExecutor { native.executor }
+
+    /// The poller in use.
+    public var pollerKind: PollerKind { native.pollerKind }
+
+    // MARK: Time and the ready queue
+
+    /// The time on the monotonic clock.
+    public var now: LoopInstant { native.now }
+
+    /// The time on the same clock in seconds (asyncio: `time()`, rule 22).
+    public func time() -> Double { Double(now.nanoseconds) / 1e9 }
+
+    /// The one handle that other threads may hold.
+    public var remote: any LoopRemote { native.remote }
+
+    /// Runs `callback` in the next turn (rules 1, 2); on a closed loop the handle comes back cancelled.
+    @discardableResult
+    public func callSoon(_ callback: @escaping () throws -> Void) -> Handle { native.callSoon(callback) }
+
+    /// Runs `callback` at `when` or later (rules 22 to 27); on a closed loop the handle comes back cancelled.
+    @discardableResult
+    public func callAt(_ when: LoopInstant, _ callback: @escaping () throws -> Void) -> TimerHandle {
+        native.callAt(when, callback)
+    }
+
+    /// Queues `callback` from any thread that holds `remote`; here as the loop's own shorthand (rule 18).
+    @discardableResult
+    public func callSoonThreadsafe(_ callback: @escaping @Sendable () -> Void) -> Bool {
+        native.remote.callSoonThreadsafe(callback)
+    }
+
+    // MARK: Errors
+
+    /// Told of errors that nobody waits for; nil restores the default handler (rule 16).
+    public var exceptionHandler: ((LoopException) -> Void)? {
+        get { native.exceptionHandler }
+        set { native.exceptionHandler = newValue }
+    }
+
+    /// Sets the handler, or restores the default with nil (asyncio: `set_exception_handler`).
+    public func setExceptionHandler(_ handler: ((LoopException) -> Void)?) { exceptionHandler = handler }
+
+    /// Gives `exception` to the handler (asyncio: `call_exception_handler`).
+    public func callExceptionHandler(_ exception: LoopException) { native.callExceptionHandler(exception) }
+
+    /// What happens without a handler: one line on standard error (asyncio: `default_exception_handler`).
+    public func defaultExceptionHandler(_ exception: LoopException) { native.logException(exception) }
+
+    // MARK: Running
+
+    /// Whether a turn runs or the loop waits in `runForever`.
+    public var isRunning: Bool { native.isRunning }
+
+    /// Whether `close` was called.
+    public var isClosed: Bool { native.isClosed }
+
+    /// Runs until `stop` (asyncio: `run_forever`, rules 7, 8, 11).
+    public func runForever() throws(TransportError) { try native.run() }
+
+    /// Runs until `stop`.
+    public func run() throws(TransportError) { try native.run() }
+
+    /// Runs one turn, waiting at most `timeout`.
+    public func runOnce(timeout: Duration?) throws(TransportError) { try native.runOnce(timeout: timeout) }
+
+    /// Ends `runForever` once the current turn is over (rules 7, 8).
+    public func stop() { native.stop() }
+
+    /// Closes the loop: what is open ends with `TransportError.loopClosed`. Idempotent (rule 12).
+    ///
+    /// - Throws: `TransportError.usage` while the loop runs.
+    public func close() throws(TransportError) {
+        guard !isRunning else { throw .usage("Cannot close a running event loop") }
+        closeLoop()
+    }
+
+    /// Closes the loop; while it runs this is reported to the exception handler and does nothing.
+    public func closeLoop() {
+        native.closeLoop()
+        if native.isClosed { threadPool.shutDown() }
+    }
+
+    // MARK: Callback-style networking
+
+    /// Connects and makes a protocol; `completion` runs on the loop after `connectionMade` (rule 48).
+    @discardableResult
+    public func createConnection(
+        to endpoint: Endpoint, options: ConnectOptions,
+        protocolFactory: @escaping () throws -> any StreamProtocol,
+        completion: @escaping (Result<any StreamTransport, TransportError>) -> Void
+    ) -> any Cancellable {
+        native.createConnection(
+            to: endpoint, options: options, protocolFactory: protocolFactory, completion: completion)
+    }
+
+    /// Listens on `addresses`; all of them or none (rule 51).
+    public func createServer(
+        on addresses: [SocketAddress], options: ServerOptions,
+        protocolFactory: @escaping () throws -> any StreamProtocol
+    ) throws(TransportError) -> any Server {
+        try native.createServer(on: addresses, options: options, protocolFactory: protocolFactory)
+    }
+
+    /// Opens a datagram endpoint (rule 114).
+    public func createDatagramEndpoint(
+        local: SocketAddress?, remote: SocketAddress?, options: DatagramOptions,
+        protocolFactory: () throws -> any DatagramProtocol
+    ) throws(TransportError) -> any DatagramTransport {
+        try native.createDatagramEndpoint(
+            local: local, remote: remote, options: options, protocolFactory: protocolFactory)
+    }
+
+    /// Takes over a connected stream socket (asyncio: `connect_accepted_socket`, rule 61).
+    @discardableResult
+    public func adoptConnection(
+        descriptor: Int32, protocolFactory: () throws -> any StreamProtocol
+    ) throws(TransportError) -> any StreamTransport {
+        try native.adoptConnection(descriptor: descriptor, protocolFactory: protocolFactory)
+    }
+
+    /// The addresses of `host`; `completion` runs later on the loop.
+    @discardableResult
+    public func resolve(
+        host: String, port: UInt16, completion: @escaping (Result<[SocketAddress], TransportError>) -> Void
+    ) -> any Cancellable {
+        native.resolve(host: host, port: port, completion: completion)
+    }
+}
