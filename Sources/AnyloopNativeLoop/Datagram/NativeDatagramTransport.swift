@@ -71,14 +71,18 @@ final class NativeDatagramTransport: Watcher, DatagramTransport {
                 guard !Errno.isTransient(Int32(-count)) else { return }
                 tellError(.system(Int32(-count), "recvfrom"))
             } else {
-                do {
-                    try datagramProtocol?.datagramReceived(
-                        unsafe native.scratch.span.extracting(first: Int(count)), from: SocketAddress(peer))
-                } catch {
-                    native.report("Exception in callback datagram_received", error, self)
-                }
+                tellDatagram(count: Int(count), from: SocketAddress(peer))
             }
             guard phase == .open else { return }
+        }
+    }
+
+    private func tellDatagram(count: Int, from address: SocketAddress?) {
+        guard let datagramProtocol else { return }
+        // Not `scratch.span.extracting`: Swift 6.3's optimiser dies on that.
+        let bytes = unsafe UnsafeBufferPointer(rebasing: native.scratch[..<count])
+        do { try datagramProtocol.datagramReceived(unsafe bytes.span, from: address) } catch {
+            native.report("Exception in callback datagram_received", error, self)
         }
     }
 

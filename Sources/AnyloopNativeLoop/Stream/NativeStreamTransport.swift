@@ -98,7 +98,9 @@ final class NativeStreamTransport: Watcher, StreamTransport {
         if count > 0 {
             guard let streamProtocol else { return }
             do {
-                try streamProtocol.dataReceived(unsafe native.scratch.span.extracting(first: Int(count)))
+                // Not `scratch.span.extracting`: Swift 6.3's optimiser dies on that.
+                let bytes = unsafe UnsafeBufferPointer(rebasing: native.scratch[..<Int(count)])
+                try streamProtocol.dataReceived(unsafe bytes.span)
             } catch {
                 fail("data_received", "dataReceived", error)
             }
