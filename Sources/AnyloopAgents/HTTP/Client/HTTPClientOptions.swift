@@ -1,0 +1,34 @@
+import AnyloopCore
+import AnyloopWire
+
+/// How an `HTTPClient` connects, pools, follows and decodes; every limit's value is the greatest accepted.
+public struct HTTPClientOptions: Sendable {
+    /// How each connection treats its requests: parser limits, and the time-outs of head, body and idling.
+    public var connection = HTTPConnectionOptions()
+    /// How connections are made; gives up after 30 seconds.
+    public var connect: ConnectOptions
+    /// A plain HTTP proxy through which all requests go, in absolute form (RFC 9112 §3.2.2).
+    public var proxy: Endpoint?
+
+    /// Connections to one host at once.
+    public var connectionsPerHost = 8
+    /// Requests to one host that may wait for a connection, first come, first served.
+    public var waitingLimit = 1024
+    /// Redirects that are followed for one request; 0 gives 3xx responses to the application.
+    public var redirectLimit = 10
+    /// Bytes of a redirect's own body that are drained to keep the connection.
+    public var redirectBodyLimit = 65536
+    /// From the start of a request to its end, redirects and all; nil: no limit.
+    public var totalTimeout: Duration?
+
+    /// Whether gzip and deflate are asked for and undone. Not for requests that name `Accept-Encoding` or `Range`.
+    public var decodesContent = true
+    /// Bytes of a decoded body; a greater one fails, so that a small response cannot fill the memory.
+    public var decodedBodyLimit = 256 << 20
+
+    /// The defaults.
+    public init() {
+        connect = ConnectOptions()
+        connect.timeout = .seconds(30)
+    }
+}
