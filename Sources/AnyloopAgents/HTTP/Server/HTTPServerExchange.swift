@@ -17,7 +17,7 @@ public final class HTTPServerExchange {
     }
 
     /// How the end of the response's body is told.
-    enum ResponseFraming {
+    enum ResponseFraming: Equatable {
         case none
         case length(Int64)
         case chunked
@@ -188,11 +188,22 @@ public final class HTTPServerExchange {
     /// Called once when the exchange is over: with nil after response and request were complete, else with why not.
     public var onClosed: ((HTTPServerError?) -> Void)?
 
-    /// Ends the connection without a complete response.
+    /// Ends the connection without a complete response; what is queued is dropped.
+    ///
+    /// The peer's stream ends early, or is reset where an early end would look like a complete body.
     public func abort() {
+        endConnection(reset: responseFraming == .untilClose && responsePhase == .streaming)
+    }
+
+    /// Ends the connection with a reset, so that the peer cannot take it for anything but a failure.
+    public func reset() {
+        endConnection(reset: true)
+    }
+
+    private func endConnection(reset: Bool) {
         guard let connection else { return }
         connection.exchange = nil
-        connection.turn { connection.abortNow() }
+        connection.turn { connection.abortNow(reset: reset) }
         end(.connectionLost(.cancelled))
     }
 

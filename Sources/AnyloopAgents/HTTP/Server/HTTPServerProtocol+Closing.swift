@@ -52,7 +52,7 @@ extension HTTPServerProtocol {
             appendErrorResponse(status, error, omitsBody: exchange?.method == .head)
             linger()
         case .streaming:
-            abortNow()
+            abortNow(reset: exchange?.responseFraming == .untilClose)
         case .finished:
             linger()
         }
@@ -69,19 +69,19 @@ extension HTTPServerProtocol {
             exchange.respond(HTTPServerResponses.plain(.internalServerError), body: Array(text.utf8))
         case .streaming:
             self.exchange = nil
-            abortNow()
+            abortNow(reset: exchange.responseFraming == .untilClose)
             exchange.end(.handlerFailed(error))
         case .finished:
             break
         }
     }
 
-    func abortNow() {
+    func abortNow(reset: Bool = false) {
         phase = .closing
         pending = []
         pendingOffset = 0
         output?.removeAll()
-        transport?.abort()
+        if reset { transport?.reset() } else { transport?.abort() }
     }
 
     /// Gives the transport and what is left of the input to the handler's protocol.
