@@ -66,7 +66,7 @@ let package = Package(
             name: "AnyloopSubjects",
             dependencies: [
                 "Anyloop", "AnyloopAgents", "AnyloopCore", "AnyloopHarness", "AnyloopNativeLoop",
-                "AnyloopTesting", "AnyloopWire", "CAnyloopCurl", "CCurl",
+                "AnyloopTesting", "AnyloopWire", "CAnyloopCurl", "CCurl", "CZlib",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
             ],
             swiftSettings: settings),
@@ -98,7 +98,10 @@ let package = Package(
             swiftSettings: settings),
         .testTarget(
             name: "AnyloopHarnessTests",
-            dependencies: ["AnyloopCore", "AnyloopHarness", "AnyloopSubjects", "AnyloopTesting", "AnyloopWire"],
+            dependencies: [
+                "AnyloopCore", "AnyloopHarness", "AnyloopNativeLoop", "AnyloopSubjects", "AnyloopTesting",
+                "AnyloopWire",
+            ],
             swiftSettings: settings),
         .testTarget(
             name: "AnyloopCommandTests", dependencies: ["AnyloopCommand", "AnyloopCore"], swiftSettings: settings),

@@ -28,6 +28,11 @@ final class CurlHandle {
     // libcurl wants this once a process, before any handle.
     private static let initialised = anyloop_curl_global_init()
 
+    /// The object that prepared `easy`.
+    static func of(_ easy: UnsafeMutableRawPointer) -> CurlHandle? {
+        unsafe handle(anyloop_curl_get_private(easy))
+    }
+
     /// The handle for the multi interface.
     var pointer: UnsafeMutableRawPointer { unsafe easy }
 

@@ -23,6 +23,7 @@ public final class NginxPeer {
     /// Its version, such as `1.22.1`.
     public let version: String
     private let process: Process
+    private let lifeline = Pipe()
     private let prefix: URL
 
     /// Starts nginx for `files` and waits until it answers, at most five seconds.
@@ -37,12 +38,18 @@ public final class NginxPeer {
         try Data("ada:{PLAIN}lovelace\n".utf8).write(to: prefix.appendingPathComponent("htpasswd"))
         let port = try FreePort.onLoopback()
         target = ScenarioTarget(port: port)
-        let configuration = Self.configuration(port: port, root: files.root, prefix: prefix.path)
+        let configuration = Self.configuration(port: port, files: files, prefix: prefix.path)
         let path = prefix.appendingPathComponent("nginx.conf")
         try Data(configuration.utf8).write(to: path)
         process = Process()
-        process.executableURL = URL(fileURLWithPath: binary)
-        process.arguments = ["-p", prefix.path, "-c", path.path, "-e", prefix.appendingPathComponent("error.log").path]
+        // The shell ends nginx when its input does: also if this process is killed.
+        process.executableURL = URL(fileURLWithPath: "/bin/sh")
+        let script = #"exec 3<&0; "$0" "$@" 3<&- & child=$!; read -r _ <&3; kill "$child"; wait "$child""#
+        process.arguments = [
+            "-c", script, binary, "-p", prefix.path, "-c", path.path, "-e",
+            prefix.appendingPathComponent("error.log").path,
+        ]
+        process.standardInput = lifeline
         process.standardOutput = FileHandle.nullDevice
         process.standardError = FileHandle.nullDevice
         try process.run()
@@ -51,7 +58,7 @@ public final class NginxPeer {
 
     /// Ends nginx and removes its folder.
     public func stop() {
-        process.terminate()
+        try? lifeline.fileHandleForWriting.close()
         process.waitUntilExit()
         try? FileManager.default.removeItem(at: prefix)
     }
@@ -63,7 +70,7 @@ public final class NginxPeer {
             usleep(20_000)
         }
         let log = (try? String(contentsOf: prefix.appendingPathComponent("error.log"), encoding: .utf8)) ?? "no log"
-        process.terminate()
+        stop()
         throw Failure.notServing(log)
     }
 
@@ -79,7 +86,8 @@ public final class NginxPeer {
         return text.split(separator: "/").last.map { $0.trimmingCharacters(in: .whitespacesAndNewlines) } ?? "unknown"
     }
 
-    private static func configuration(port: UInt16, root: String, prefix: String) -> String {
+    private static func configuration(port: UInt16, files: ScenarioFiles, prefix: String) -> String {
+        let (root, store) = (files.root, files.store)
         let redirects = [301, 302, 303, 307, 308].map { "location = /redirect/\($0) { return \($0) /method; }" }
         return """
             daemon off;
@@ -92,7 +100,7 @@ public final class NginxPeer {
                 types { text/plain txt; }
                 default_type application/octet-stream;
                 client_max_body_size 64m;
-                client_body_temp_path \(root)/tmp;
+                client_body_temp_path \(prefix)/body;
                 proxy_temp_path \(prefix)/proxy; fastcgi_temp_path \(prefix)/fastcgi;
                 uwsgi_temp_path \(prefix)/uwsgi; scgi_temp_path \(prefix)/scgi;
                 keepalive_requests 100000;
@@ -114,7 +122,7 @@ public final class NginxPeer {
                     location /files/ { alias \(root)/files/; if_modified_since before; }
                     location /chunked/ { alias \(root)/files/; ssi on; ssi_types *; }
                     location /gzip/ { alias \(root)/gzip/; gzip on; gzip_types *; gzip_min_length 1; }
-                    location /store/ { alias \(root)/store/; dav_methods PUT; }
+                    location /store/ { alias \(store)/; dav_methods PUT; }
                     location /basic/ {
                         auth_basic "anyloop"; auth_basic_user_file \(prefix)/htpasswd;
                         alias \(root)/basic/; index index.txt;

@@ -21,6 +21,11 @@ public struct Scenario: Sendable {
     /// The server listens on a Unix socket.
     public var unixSocket = false
 
+    /// Descriptors that both sides have open at once, about.
+    public var descriptorsNeeded: Int {
+        if case .parallel(let count, _, _) = kind { 2 * count } else { 20 }
+    }
+
     /// One step and its checks.
     public static func one(
         _ name: String, _ title: String, nginx: Bool = false, _ step: ScenarioStep, _ checks: [ScenarioCheck]
@@ -66,7 +71,7 @@ public enum ScenarioCheck: Sendable, Equatable {
     case earlierStatuses([Int])
 
     /// What `view` lacks of this check; nil if it holds.
-    func failure(in view: ScenarioView) -> String? {
+    public func failure(in view: ScenarioView) -> String? {
         switch self {
         case .status(let status): differ("status", view.status, status)
         case .outcome(let outcome): differ("outcome", view.outcome.rawValue, outcome.rawValue)

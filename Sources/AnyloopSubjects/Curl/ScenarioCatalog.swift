@@ -181,7 +181,7 @@ public enum ScenarioCatalog {
             [.status(200), .body("5000 intact\n"), .earlierStatuses([100])]),
         .one(
             "uploads/too-large", "413 above the body limit, read by the client in spite of its upload",
-            ScenarioStep("POST", "/small-upload", body: .pattern(200_000)),
+            ScenarioStep("POST", "/small-upload", body: .pattern(600_000)),
             [.status(413), .field("connection", "close")]),
         .one(
             "uploads/slow-handler", "A handler that reads slowly holds the sender back and loses nothing",
@@ -324,8 +324,8 @@ public enum ScenarioCatalog {
             "bodies/file-1m", "1 MiB from a file", nginx: true, ScenarioStep("/files/pattern-1m.bin"),
             [.status(200), .bodyPattern(offset: 0, count: 1 << 20)]),
         .one(
-            "bodies/file-32m", "32 MiB from a file", nginx: true, ScenarioStep("/files/pattern-32m.bin"),
-            [.status(200), .bodyPattern(offset: 0, count: 1 << 25)]),
+            "bodies/file-8m", "8 MiB from a file", nginx: true, ScenarioStep("/files/pattern-8m.bin"),
+            [.status(200), .bodyPattern(offset: 0, count: 1 << 23)]),
         .one(
             "bodies/memory-8m", "8 MiB from the handler", ScenarioStep("/bytes/8388608"),
             [.status(200), .bodyPattern(offset: 0, count: 1 << 23)]),
@@ -373,7 +373,7 @@ public enum ScenarioCatalog {
             "endings/client-aborts", "A client that leaves in mid-body hurts nobody", nginx: true,
             [
                 (
-                    ScenarioStep("/files/pattern-32m.bin").with { $0.abortAfter = 100_000 },
+                    ScenarioStep("/files/pattern-8m.bin").with { $0.abortAfter = 100_000 },
                     [.outcome(.clientAborted), .bodyPattern(offset: 0, count: 100_000)]
                 ),
                 (ScenarioStep("/hello"), [.status(200), .connections(1)]),
