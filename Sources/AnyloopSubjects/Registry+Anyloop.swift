@@ -6,6 +6,7 @@ extension Registry {
     public static var anyloop: Registry {
         var registry = Registry()
         registry.subjects = [.http1Server, .http1Client]
+        registry.scenarios = CurlScenarios.all
         return registry
     }
 }
