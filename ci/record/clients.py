@@ -204,7 +204,7 @@ def node(*steps):
         words = [run.base, json.dumps([json.loads(run.expand(json.dumps(step))) for step in steps])]
         done, shown = run.execute(["node", script, *words], codes={0}, shown=["node", "ci/record/peers/node_client.js", *words])
         messages = json.loads(done.stdout)
-        return {"command": shown, "messages": [message | {"match": "exact"} for message in messages], "continue_hidden": True}
+        return {"command": shown, "messages": [message | {"match": "exact"} for message in messages]}
     drive.client = "node"
     return drive
 
@@ -214,7 +214,7 @@ def perl(method, path, file=None):
         script = os.path.join(HERE, "peers", "lwp_client.pl")
         words = [method, run.base + path, *([file] if file else [])]
         done, shown = run.execute(["perl", script, *words], codes={0}, shown=["perl", "ci/record/peers/lwp_client.pl", *words])
-        return {"command": shown, "messages": [message | {"match": "values"} for message in json.loads(done.stdout)], "interim_hidden": True}
+        return {"command": shown, "messages": [message | {"match": "subset"} for message in json.loads(done.stdout)], "interim_hidden": True}
     drive.client = "perl"
     return drive
 
@@ -266,7 +266,7 @@ def raw(*pieces, ending=None, timeout=6.0, quiet=None):
                     received += data
             except (ConnectionError, TimeoutError):
                 pass
-        return {"command": "a socket: " + "; ".join(describe(piece) for piece in pieces) + (f"; {ending}" if ending else ""), "received": received}
+        return {"command": "ci/record-http '@scenario@' # a socket: " + "; ".join(describe(piece) for piece in pieces) + (f"; {ending}" if ending else ""), "received": received}
     drive.client = "socket"
     return drive
 

@@ -172,6 +172,12 @@ def leaks(text):
     return [name for name in names if name and len(name) > 3 and name in text]
 
 
+def shown(command):
+    """A command for the header: long runs and lists shortened, the password left out."""
+    command = re.sub(r"(.)\1{79,}", lambda match: f"{match[1]}{{{len(match[0])}}}", command).replace("open-sesame", "x" * 11)
+    return command if len(command) <= 500 else command[:400] + " ... " + command[-90:]
+
+
 def write(fixtures, scenario, suffix, steps, view, sides, oracle, methods, found, date, outcome):
     identifier = scenario.id + suffix
     path = os.path.join(fixtures, identifier + ".wire")
@@ -191,7 +197,7 @@ def write(fixtures, scenario, suffix, steps, view, sides, oracle, methods, found
         f"id       {identifier}",
         *([f"spec     {scenario.spec}"] if scenario.spec else []),
         f"source   recorded {version_of(scenario.server)} <- {version_of(scenario.drive.client)} {date}",
-        f"command  {view['command']}",
+        f"command  {shown(view['command']).replace('@scenario@', f'{scenario.server}/{scenario.name}')}",
         f"oracle   {oracle}",
         *(f"redact   {name}=same-length" for name in sorted(found)),
         f"requests {' '.join(method.decode('latin-1') for method in methods)}",

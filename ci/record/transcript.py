@@ -93,7 +93,7 @@ def runs(data):
     """Splits data into (bytes, count) where a period of 1 or 16 bytes repeats for long."""
     out, start, position = [], 0, 0
     while position < len(data):
-        for period, least in ((16, 6), (1, 48)):
+        for period, least in ((1, 48), (16, 6)):
             unit = data[position:position + period]
             if len(unit) == period and data[position + period:position + period * least] == unit * (least - 1):
                 # What repeats is best written as whole lines.

@@ -149,9 +149,9 @@ def compare_client(events, view, who):
         return
     if view.get("interim_hidden"):
         messages = [message for message in messages if int(message["head"][0]) >= 200 or int(message["head"][0]) == 101]
-    if view.get("continue_hidden"):
-        messages = [message for message in messages if int(message["head"][0]) != 100]
     theirs = [message for message in view["messages"] if "status" in message]
+    if view.get("interim_hidden"):
+        theirs = [message for message in theirs if message["status"] >= 200 or message["status"] == 101]
     if view.get("aborts"):
         return
     upgraded = any(event[0] == "upgrade" for event in events)

@@ -19,7 +19,6 @@ def by_server():
     add("aiohttp", "curl-cut-chunked-rst", curl(paths=["/cut?by=rst&framing=chunked"], code=56), "RFC9112#8 MUST", "A reset between chunks", tags="abort chunked")
     add("aiohttp", "aiohttp-cut-fin", python("aiohttp", {"path": "/cut?by=fin"}), "RFC9112#8 MUST", "320 of 1,000 bytes, then the end", tags="abort", client_error=EOF)
     add("python", "curl-short", curl(paths=["/short"], code=18), "RFC9112#8 MUST", "32 of 100 bytes, then the end", tags="abort", client_error=EOF)
-    add("python", "wget-short", wget(paths=["/short"], codes=(4,)), "RFC9112#8 MUST", "32 of 100 bytes, then the end: wget gives up", tags="abort", client_error=EOF) if False else None
     add("python", "http-client-short", python("http.client", {"path": "/short"}), "RFC9112#8 MUST", "32 of 100 bytes, then the end: IncompleteRead", tags="abort", client_error=EOF)
     add("python", "curl-short-chunk", curl(paths=["/short-chunk"], code=18), "RFC9112#8 MUST", "The end inside a chunk", tags="abort chunked", client_error=EOF)
     add("python", "curl-no-last-chunk", curl(paths=["/no-last-chunk"], code=18), "RFC9112#8 MUST", "The end where the last chunk should be", tags="abort chunked", client_error=EOF)

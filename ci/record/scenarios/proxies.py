@@ -66,7 +66,7 @@ def squid():
     add(s, "curl-auth-missing", curl(*SQUID, paths=["http://@aiohttp@/private"]), "RFC9110#15.5.8 MUST", "407 names the scheme", tags="proxy auth error")
     add(s, "curl-auth", curl("-U", "reader:open-sesame", *SQUID, paths=["http://@aiohttp@/private"]), "RFC9110#11.7.2", "Proxy-Authorization", tags="proxy auth error")
     add(s, "curl-origin-form", curl(paths=["/hello"]), "RFC9112#3.2.1", "A proxy that is asked as if it were the server", tags="proxy error", log=False)
-    add(s, "wget-get", wget("-e", "use_proxy=yes", "-e", "http_proxy=http://@recorder@", paths=[]) if False else curl("-0", *SQUID, paths=["http://@aiohttp@/chunked"]), "RFC9112#6.1", "Chunks for a client of HTTP/1.0", tags="proxy http10")
+    add(s, "curl-http10", curl("-0", *SQUID, paths=["http://@aiohttp@/chunked"]), "RFC9112#6.1", "Chunks for a client of HTTP/1.0", tags="proxy http10")
     add(s, "curl-max-forwards", curl("-X", "TRACE", "-H", "Max-Forwards: 0", *SQUID, paths=["http://@aiohttp@/hello"]), "RFC9110#7.6.2 MUST", "TRACE that ends at the proxy", tags="proxy", log=False)
 
 
@@ -76,7 +76,8 @@ def behind():
     for proxy in ("nginx", "apache", "h2o", "caddy", "haproxy", "varnish"):
         label = {"nginx": "nginx", "apache": "Apache", "h2o": "h2o", "caddy": "Caddy", "haproxy": "HAProxy", "varnish": "Varnish"}[proxy]
         add("aiohttp", f"{proxy}-get", through(proxy, plain("/hello")), "RFC9110#7.6", f"{label} as the client", tags="proxied")
-        add("aiohttp", f"{proxy}-post", through(proxy, curl("-d", "name=value", paths=["/echo"])), "RFC9110#7.6", f"{label} passes a body on", tags="proxied post")
+        if proxy not in ("apache", "h2o"):
+            add("aiohttp", f"{proxy}-post", through(proxy, curl("-d", "name=value", paths=["/echo"])), "RFC9110#7.6", f"{label} passes a body on", tags="proxied post")
         add("aiohttp", f"{proxy}-post-chunked", through(proxy, curl("--data-binary", "@lines.txt", *CHUNKED, paths=["/echo"])), "RFC9110#7.6", f"{label} passes on what came in chunks", tags="proxied post chunked")
         add("python", f"{proxy}-chunked", through(proxy, plain("/chunked")), "RFC9112#7.1", f"{label} reads chunks", tags="proxied chunked")
     for proxy in ("nginx", "haproxy", "varnish", "caddy"):
