@@ -242,7 +242,7 @@ def record(scenario, stage, options, folder, date):
         views.compare_client(client_events, view, who_client)
     if scenario.status is not None:
         views.check(codes and codes[-1] == scenario.status, f"{scenario.server} answered {codes}, not {scenario.status}")
-    if "received" in view:
+    if "received" in view and not scenario.gives_up:
         sent = b"".join(transcript.stream(steps, "<")[0] for steps, _ in chosen)
         views.check(view["received"] == sent, "the socket received other bytes than were recorded")
     requests = sum(1 for event in server_events if event[0] == "head")

@@ -206,6 +206,7 @@ class Stage:
         """lighttpd writes its log every few seconds, or when it is told to open it again."""
         if name == "lighttpd":
             os.kill(self.processes[name].pid, signal.SIGHUP)
+            time.sleep(0.1)
 
     def stop_all(self):
         for process in reversed(self.processes.values()):
