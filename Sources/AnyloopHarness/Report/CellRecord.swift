@@ -38,8 +38,8 @@ public struct CellRecord: Codable, Hashable, Sendable {
     public var seed: UInt64
     /// How many replays the cell made.
     public var replays: Int
-    /// How it ended.
-    public var outcome: CellOutcome
+    /// How it ended; setting it takes back what the run made of it.
+    public var outcome: CellOutcome { didSet { judgement = Self.judgement(of: outcome) } }
     /// How many of the replays failed.
     public var failed: Int
     /// The first few failures.
@@ -75,7 +75,11 @@ public struct CellRecord: Codable, Hashable, Sendable {
         self.note = note
         self.milliseconds = milliseconds
         self.reproduce = reproduce
-        judgement = outcome.isFailure ? .failed : outcome == .passed ? .passed : .skipped
+        judgement = Self.judgement(of: outcome)
+    }
+
+    private static func judgement(of outcome: CellOutcome) -> Judgement {
+        outcome.isFailure ? .failed : outcome == .passed ? .passed : .skipped
     }
 
     /// The fixture's folder, at most three deep: `http1/chunked`.
