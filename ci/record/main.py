@@ -121,15 +121,23 @@ def judge(steps, scenario):
 
     server = verdict(
         scenario.server_error, scenario.without, "the requests",
-        lambda: oracles.h11_requests(sent, sent_end, status_so_far),
-        lambda: oracles.llhttp(sent, sent_end, True, status_of=status_so_far))
+        lambda: ended(sent_end, lambda end: oracles.h11_requests(sent, end, status_so_far)),
+        lambda: ended(sent_end, lambda end: oracles.llhttp(sent, end, True, status_of=status_so_far)))
     if not given:
         methods = oracles.methods_of(server[0]) or [b"GET"]
     client = verdict(
         scenario.client_error, scenario.without, "the responses",
-        lambda: oracles.h11_responses(got, got_end, methods),
-        lambda: oracles.llhttp(got, got_end, False, methods=methods))
+        lambda: ended(got_end, lambda end: oracles.h11_responses(got, end, methods)),
+        lambda: ended(got_end, lambda end: oracles.llhttp(got, end, False, methods=methods)))
     return server, client, methods
+
+
+def ended(ending, ask):
+    """The events of a stream that ended so. A reset is never the proper end of a body (RFC 9112 section 8)."""
+    if ending != "rst":
+        return ask(ending)
+    events, closed = list(ask(None)), list(ask("fin"))
+    return events if events == closed else [*closed[:-1], ("error", "unexpected-eof")]
 
 
 def verdict(error, without, what, *ask):

@@ -140,7 +140,8 @@ def h11_responses(stream, ending, methods):
         if isinstance(event, (Response, InformationalResponse)):
             events.append(("head", b"%d" % event.status_code, event.http_version))
             events.extend(fields(event))
-            if isinstance(event, InformationalResponse) and event.status_code != 101:
+            switches = connection.their_state is h11.SWITCHED_PROTOCOL
+            if switches or isinstance(event, InformationalResponse):
                 events.append(("end",))
         elif isinstance(event, h11.Data):
             events.body(event.data)
@@ -217,7 +218,7 @@ def llhttp(stream, ending, requests, methods=(), status_of=None):
                 if not requests:
                     status = parser.get_status_code()
                     if method == b"CONNECT" and 200 <= status < 300 or status == 101:
-                        events.append(("upgrade",))
+                        events.extend([("end",), ("upgrade",)])
                         if stream[position:]:
                             events.append(("surplus", stream[position:]))
                         return events

@@ -1,7 +1,6 @@
 """Malformed requests, and how each server answers them. What is wrong, and its code, is RFC 9112's."""
 from clients import curl, raw
 from scenario import add
-from servers import ADDRESSES
 
 # name: what the client sends before it only reads; the code; the rule; what it is
 REQUESTS = {
@@ -60,9 +59,9 @@ def fill():
                 data = f"POST {PATHS[s]} HTTP/1.1\r\nHost: site.test\r\nTransfer-Encoding: chunked\r\n\r\n".encode() + body
             method = data.split(b" ")[0].decode()
             if s == "squid":
-                data = data.replace(b" /", f" http://{ADDRESSES['aiohttp']}/".encode(), 1)
+                data = data.replace(b" /", b" http://site.test/", 1)
             add(s, f"socket-{name}", raw(data, timeout=4, quiet=1.2), rule, what, tags="malformed error", server_error=(code, rule), log=False,
-                client_error=("bad-status-line", "RFC9112#4") if (s, name) in NO_STATUS_LINE else None, requests=method if method.isalpha() else "GET")
+                client_error=("bare-lf", "RFC9112#2.2") if (s, name) in NO_STATUS_LINE else None, requests=method if method.isalpha() else "GET")
     too_large()
 
 
@@ -79,4 +78,4 @@ def too_large():
             server_error=("too-many-headers", "RFC9110#5.4"), log=False, requests="GET")
     for s in ("nginx", "caddy"):
         add(s, "curl-http2-preface", curl("--http2-prior-knowledge", paths=["/hello.txt"], code=(0, 1, 16, 52, 55, 56), bodies=False), "RFC9113#3.4", "HTTP/2 to a server that has not been asked", tags="malformed error",
-            server_error=("unsupported-version", "RFC9110#15.6.6"), log=False, requests="GET", lost=True)
+            server_error=("unsupported-version", "RFC9110#15.6.6", 0), log=False, requests="GET", lost=True)
