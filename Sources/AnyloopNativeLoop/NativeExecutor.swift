@@ -1,15 +1,15 @@
 import AnyloopCore
 import Synchronization
 
-/// Runs Swift tasks and actors on a loop's thread, in the order in which they become ready.
+/// Runs actors on a loop's thread, in the order in which they become ready; `NativeTaskExecutor` is for tasks.
 ///
 /// From the loop's own thread a job goes straight to the ready queue; from others through the loop's one wake-up
 /// descriptor. After `closeLoop` jobs run one at a time on whichever thread makes them ready, so that tasks that
 /// still wait for something can end.
 @safe
-public final class NativeExecutor: SerialExecutor, TaskExecutor {
+public final class NativeExecutor: SerialExecutor {
     private struct Afterlife {
-        var jobs: [UnownedJob] = []
+        var jobs: [(job: UnownedJob, isTask: Bool)] = []
         var isRunning = false
     }
 
@@ -32,11 +32,14 @@ public final class NativeExecutor: SerialExecutor, TaskExecutor {
 
     /// Queues `job`; see the type for where it runs.
     public func enqueue(_ job: consuming ExecutorJob) {
-        let job = UnownedJob(job)
+        enqueue(UnownedJob(job), isTask: false)
+    }
+
+    fileprivate func enqueue(_ job: UnownedJob, isTask: Bool) {
         if remote.isOnLoopThread, let loop = unsafe loop {
-            loop.queue(.job(job))
-        } else if !remote.post(.job(job)) {
-            enqueueAfterClose(job)
+            loop.queue(isTask ? .taskJob(job) : .job(job))
+        } else if !remote.post(isTask ? .taskJob(job) : .job(job)) {
+            enqueueAfterClose(job, isTask: isTask)
         }
     }
 
@@ -52,21 +55,22 @@ public final class NativeExecutor: SerialExecutor, TaskExecutor {
     public func isIsolatingCurrentContext() -> Bool? { remote.isOnLoopThread }
 
     func run(_ job: UnownedJob) {
-        unsafe job.runSynchronously(
-            isolatedTo: asUnownedSerialExecutor(), taskExecutor: asUnownedTaskExecutor())
+        unsafe job.runSynchronously(on: asUnownedSerialExecutor())
     }
 
-    func enqueueAfterClose(_ job: UnownedJob) {
+    func enqueueAfterClose(_ job: UnownedJob, isTask: Bool) {
         let isMine = afterlife.withLock { state in
-            state.jobs.append(job)
+            state.jobs.append((job, isTask))
             defer { state.isRunning = true }
             return !state.isRunning
         }
         guard isMine else { return }
-        while let next = nextAfterClose() { run(next) }
+        while let next = nextAfterClose() {
+            if next.isTask { NativeTaskExecutor(self).run(next.job) } else { run(next.job) }
+        }
     }
 
-    private func nextAfterClose() -> UnownedJob? {
+    private func nextAfterClose() -> (job: UnownedJob, isTask: Bool)? {
         afterlife.withLock { state in
             guard !state.jobs.isEmpty else {
                 state.isRunning = false
@@ -74,5 +78,26 @@ public final class NativeExecutor: SerialExecutor, TaskExecutor {
             }
             return state.jobs.removeFirst()
         }
+    }
+}
+
+/// Runs Swift tasks on a loop's thread: what they await there goes on without a hop between.
+///
+/// Apart from `NativeExecutor` because a job must be told under which of the two it runs: a task that ran as if
+/// on an actor would give up its turn at every call of a function that is on none.
+public final class NativeTaskExecutor: TaskExecutor {
+    private let executor: NativeExecutor
+
+    init(_ executor: NativeExecutor) {
+        self.executor = executor
+    }
+
+    /// Queues `job`, as `NativeExecutor` does.
+    public func enqueue(_ job: consuming ExecutorJob) {
+        executor.enqueue(UnownedJob(job), isTask: true)
+    }
+
+    func run(_ job: UnownedJob) {
+        unsafe job.runSynchronously(on: asUnownedTaskExecutor())
     }
 }

@@ -53,6 +53,9 @@ public final class NativeLoop: Loop {
     let timers = TimerHeap()
     let nativeExecutor: NativeExecutor
 
+    /// What Swift tasks prefer so that they run on this loop: `Task(executorPreference: loop.taskExecutor)`.
+    public let taskExecutor: NativeTaskExecutor
+
     /// The loop that transports name as theirs, where another is built on top of this one.
     weak var facade: (any Loop)?
 
@@ -94,6 +97,7 @@ public final class NativeLoop: Loop {
         poller = try options.poller.make()
         nativeRemote = try NativeRemote()
         nativeExecutor = NativeExecutor(remote: nativeRemote)
+        taskExecutor = NativeTaskExecutor(nativeExecutor)
         unsafe scratch = .allocate(capacity: 262_144)
         unsafe events = .allocate(capacity: 512)
         anyloop_ignore_sigpipe()
@@ -131,7 +135,7 @@ public final class NativeLoop: Loop {
     /// The one handle that other threads may hold.
     public var remote: any LoopRemote { nativeRemote }
 
-    /// The executor that runs Swift tasks and actors on this loop.
+    /// The executor of actors that live on this loop.
     public var executor: NativeExecutor { nativeExecutor }
 
     // MARK: Scheduling
@@ -247,6 +251,7 @@ public final class NativeLoop: Loop {
         case .handle(let handle): runHandle(handle)
         case .ending(let watcher): watcher.finish()
         case .job(let job): nativeExecutor.run(job)
+        case .taskJob(let job): taskExecutor.run(job)
         }
     }
 
@@ -267,6 +272,7 @@ public final class NativeLoop: Loop {
             switch work {
             case .callback(let callback): readyQueue.push(.handle(Handle(callback)))
             case .job(let job): readyQueue.push(.job(job))
+            case .taskJob(let job): readyQueue.push(.taskJob(job))
             case .resolved(let number, let result):
                 guard let request = pendingWork.removeValue(forKey: number) as? ResolveRequest else { continue }
                 readyQueue.push(.handle(Handle { request.finish(result) }))
@@ -359,12 +365,20 @@ public final class NativeLoop: Loop {
         for watcher in watchers { watcher?.loopCloses() }
         timers.removeAll()
         var jobs: [UnownedJob] = []
-        for work in nativeRemote.close() { if case .job(let job) = work { jobs.append(job) } }
+        var taskJobs: [UnownedJob] = []
+        for work in nativeRemote.close() {
+            switch work {
+            case .job(let job): jobs.append(job)
+            case .taskJob(let job): taskJobs.append(job)
+            case .callback, .resolved: break
+            }
+        }
         while readyQueue.count > 0 {
             switch readyQueue.pop() {
             case .handle(let handle): handle.cancel()
             case .ending(let watcher): watcher.finish()
             case .job(let job): jobs.append(job)
+            case .taskJob(let job): taskJobs.append(job)
             }
         }
         for watcher in watchers { if let watcher { detach(watcher) } }
@@ -373,7 +387,8 @@ public final class NativeLoop: Loop {
         poller.close()
         isPollerClosed = true
         nativeExecutor.unbind()
-        for job in jobs { nativeExecutor.enqueueAfterClose(job) }
+        for job in jobs { nativeExecutor.enqueueAfterClose(job, isTask: false) }
+        for job in taskJobs { nativeExecutor.enqueueAfterClose(job, isTask: true) }
         exceptionHandler = nil
     }
 }

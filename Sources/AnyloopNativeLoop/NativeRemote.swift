@@ -6,6 +6,7 @@ import Synchronization
 enum RemoteWork: Sendable {
     case callback(@Sendable () -> Void)
     case job(UnownedJob)
+    case taskJob(UnownedJob)
     /// The answer of the resolver to the request of that number.
     case resolved(UInt64, Result<[SocketAddress], TransportError>)
 }

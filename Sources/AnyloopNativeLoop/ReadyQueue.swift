@@ -6,8 +6,10 @@ enum ReadyItem {
     case handle(Handle)
     /// The end of a transport: `connectionLost`, then its descriptor goes.
     case ending(Watcher)
-    /// A piece of a Swift task whose executor is the loop.
+    /// A piece of an actor whose executor is the loop.
     case job(UnownedJob)
+    /// A piece of a Swift task that prefers the loop's thread.
+    case taskJob(UnownedJob)
 }
 
 /// First in, first out, in a ring that grows by doubling and never shrinks.

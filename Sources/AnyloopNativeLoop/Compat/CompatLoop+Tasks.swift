@@ -12,7 +12,7 @@ extension CompatLoop {
         if isRunning { throw TransportError.usage("This event loop is already running") }
         let work = CompatWork(loop: self, body)
         let bound = LoopBound(work, to: remote)
-        Task(executorPreference: executor) { await bound.value.run() }
+        Task(executorPreference: taskExecutor) { await bound.value.run() }
         try native.run()
         guard let result = work.result else {
             throw TransportError.usage("Event loop stopped before Future completed.")
@@ -20,7 +20,7 @@ extension CompatLoop {
         return try result.get()
     }
 
-    /// Lets `seconds` pass while the loop runs (asyncio: `sleep`).
+    /// Lets `duration` pass while the loop runs (asyncio: `sleep`).
     ///
     /// - Throws: `TransportError.cancelled` if the task is cancelled.
     public nonisolated(nonsending) func sleep(for duration: Duration) async throws(TransportError) {
@@ -42,6 +42,8 @@ extension CompatLoop {
         try checkThread()
         let waiter = CompatWaiter<Value>()
         waiter.work = try start { waiter.finish($0) }
+        let number = native.register(waiter)
+        defer { native.pendingWork[number] = nil }
         let bound = LoopBound(waiter, to: remote)
         let remote = remote
         await withTaskCancellationHandler {
@@ -82,7 +84,7 @@ private final class CompatWork<Value> {
 }
 
 /// A task that waits for a completion on the loop.
-final class CompatWaiter<Value> {
+final class CompatWaiter<Value>: PendingWork {
     private(set) var result: Result<Value, TransportError>?
     private var continuation: CheckedContinuation<Void, Never>?
     /// What is cancelled with the task.
@@ -104,6 +106,8 @@ final class CompatWaiter<Value> {
         work?.cancel()
         work = nil
     }
+
+    func loopCloses() { finish(.failure(.loopClosed)) }
 }
 
 /// A closure that calls work off.

@@ -20,8 +20,11 @@ public final class CompatLoop: Loop {
     /// The loop that runs on this thread right now (asyncio: `get_running_loop`, rule 13); nil outside of one.
     public static var running: CompatLoop? { NativeLoop.running?.facade as? CompatLoop }
 
-    /// The executor that runs Swift tasks and actors on this loop, as a task executor or an actor's own.
+    /// The executor of actors that live on this loop.
     public var executor: NativeExecutor { native.executor }
+
+    /// What Swift tasks prefer so that they run on this loop, as the body of `runUntilComplete` does.
+    public var taskExecutor: NativeTaskExecutor { native.taskExecutor }
 
     /// The poller in use.
     public var pollerKind: PollerKind { native.pollerKind }
