@@ -349,7 +349,7 @@ public final class NativeLoop: Loop {
 
     private var isPollerClosed = false
 
-    /// Ends every transport (`connectionLost` gets `.loopClosed`), drops what is queued, gives descriptors back.
+    /// Aborts every transport, drops what is queued, gives descriptors back; who waits for an answer gets `.loopClosed`.
     ///
     /// While the loop runs this is reported to the exception handler and does nothing (asyncio rule 12): `stop` it
     /// first.

@@ -37,26 +37,34 @@ final class SelectPoller: Poller {
         readyWrite = write
         let ready = unsafe anyloop_select(Int32(limit), &readyRead, &readyWrite, nil, timeout)
         guard ready > 0 else { return ready }
+        // From `start` to the end, then from the beginning: the first word is looked at twice, half each time.
         let words = read.count
-        start = (start + 1) % words
+        start = start < limit ? start : 0
+        let firstWord = start / UInt.bitWidth
+        let upper = ~UInt(0) << UInt(start % UInt.bitWidth)
         var listed = 0
-        for step in 0..<words {
-            let word = (start + step) % words
+        for step in 0...words {
+            let word = (firstWord + step) % words
             var left = readyRead[word] | readyWrite[word]
+            if step == 0 { left &= upper } else if step == words { left &= ~upper }
             while left != 0 {
                 guard listed < events.count else { return Int32(listed) }
                 let place = left.trailingZeroBitCount
-                let bit = UInt(1) << UInt(place)
-                left &= ~bit
-                var seen: Interest = []
-                if readyRead[word] & bit != 0 { seen.insert(.read) }
-                if readyWrite[word] & bit != 0 { seen.insert(.write) }
-                unsafe events[listed] = anyloop_event(
-                    key: keys[word * UInt.bitWidth + place], ready: seen.rawValue)
+                left &= left - 1
+                unsafe events[listed] = event(word, place)
                 listed += 1
+                start = word * UInt.bitWidth + place + 1
             }
         }
         return Int32(listed)
+    }
+
+    private func event(_ word: Int, _ place: Int) -> anyloop_event {
+        let bit = UInt(1) << UInt(place)
+        var seen: Interest = []
+        if readyRead[word] & bit != 0 { seen.insert(.read) }
+        if readyWrite[word] & bit != 0 { seen.insert(.write) }
+        return anyloop_event(key: keys[word * UInt.bitWidth + place], ready: seen.rawValue)
     }
 
     func close() {

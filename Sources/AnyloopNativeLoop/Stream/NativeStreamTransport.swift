@@ -200,5 +200,5 @@ final class NativeStreamTransport: Watcher, StreamTransport {
         server = nil
     }
 
-    override func loopCloses() { end(cause: .loopClosed) }
+    override func loopCloses() { abort() }
 }

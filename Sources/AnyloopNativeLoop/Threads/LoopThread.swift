@@ -9,18 +9,18 @@ import Synchronization
 public final class LoopThread: Sendable {
     /// What the body left behind.
     private final class Outcome: Sendable {
-        let error = Mutex<TransportError?>(nil)
+        let error = Mutex<(any Error)?>(nil)
         let remote = Mutex<(any LoopRemote)?>(nil)
     }
 
     /// What the new thread needs; handed over through a pointer.
     private final class Start {
         let options: NativeLoopOptions
-        let body: @Sendable (NativeLoop) throws(TransportError) -> Void
+        let body: @Sendable (NativeLoop) throws -> Void
         let outcome: Outcome
 
         init(
-            options: NativeLoopOptions, body: @escaping @Sendable (NativeLoop) throws(TransportError) -> Void,
+            options: NativeLoopOptions, body: @escaping @Sendable (NativeLoop) throws -> Void,
             outcome: Outcome
         ) {
             self.options = options
@@ -29,7 +29,7 @@ public final class LoopThread: Sendable {
         }
 
         func run() {
-            do throws(TransportError) {
+            do {
                 let loop = try NativeLoop(options: options)
                 defer { loop.closeLoop() }
                 outcome.remote.withLock { $0 = loop.remote }
@@ -48,7 +48,7 @@ public final class LoopThread: Sendable {
     /// - Throws: `TransportError.system` if the thread cannot be made.
     public init(
         options: NativeLoopOptions = NativeLoopOptions(),
-        body: @escaping @Sendable (NativeLoop) throws(TransportError) -> Void
+        body: @escaping @Sendable (NativeLoop) throws -> Void
     ) throws(TransportError) {
         let start = unsafe Unmanaged.passRetained(Start(options: options, body: body, outcome: outcome))
         var thread: UInt = 0
@@ -68,10 +68,17 @@ public final class LoopThread: Sendable {
     /// The loop's handle; nil until the thread has made its loop, or if it could not.
     public var remote: (any LoopRemote)? { outcome.remote.withLock { $0 } }
 
+    /// Stops the loop once its current turn is over; from any thread.
+    ///
+    /// Without effect before the thread has made its loop: `remote` tells.
+    public func stop() {
+        _ = remote?.callSoonThreadsafe { NativeLoop.running?.stop() }
+    }
+
     /// Waits until the body has returned; blocks the calling thread. Later calls return at once.
     ///
     /// - Throws: what the body threw.
-    public func join() throws(TransportError) {
+    public func join() throws {
         if let thread = handle.withLock({ $0.take() }) { _ = anyloop_thread_join(thread) }
         if let error = outcome.error.withLock({ $0 }) { throw error }
     }
@@ -87,24 +94,29 @@ public final class LoopGroup: Sendable {
     /// Starts `count` workers; `body` gets its loop and its number from 0.
     public init(
         count: Int, options: NativeLoopOptions = NativeLoopOptions(),
-        body: @escaping @Sendable (NativeLoop, Int) throws(TransportError) -> Void
+        body: @escaping @Sendable (NativeLoop, Int) throws -> Void
     ) throws(TransportError) {
         var threads: [LoopThread] = []
         for number in 0..<count {
             threads.append(
-                try LoopThread(options: options) { (loop: NativeLoop) throws(TransportError) in try body(loop, number) }
+                try LoopThread(options: options) { loop in try body(loop, number) }
             )
         }
         self.threads = threads
     }
 
+    /// Stops every worker's loop; from any thread.
+    public func stop() {
+        for thread in threads { thread.stop() }
+    }
+
     /// Waits for every worker; blocks the calling thread.
     ///
     /// - Throws: the first error, once all have ended.
-    public func join() throws(TransportError) {
-        var first: TransportError?
+    public func join() throws {
+        var first: (any Error)?
         for thread in threads {
-            do throws(TransportError) { try thread.join() } catch { first = first ?? error }
+            do { try thread.join() } catch { first = first ?? error }
         }
         if let first { throw first }
     }
