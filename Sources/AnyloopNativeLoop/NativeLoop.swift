@@ -349,7 +349,7 @@ public final class NativeLoop: Loop {
 
     private var isPollerClosed = false
 
-    /// Aborts every transport, drops what is queued, gives descriptors back; who waits for an answer gets `.loopClosed`.
+    /// Ends every transport and whoever waits for an answer with `.loopClosed`; gives descriptors back.
     ///
     /// While the loop runs this is reported to the exception handler and does nothing (asyncio rule 12): `stop` it
     /// first.

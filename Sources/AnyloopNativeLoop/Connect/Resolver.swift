@@ -51,6 +51,9 @@ enum Resolver {
         state.withLock { $0.waiting.removeAll { $0.number == number && $0.remote === remote } }
     }
 
+    /// Whether no thread is at work, so that tests may count descriptors.
+    static var isIdle: Bool { state.withLock { $0.threads == 0 } }
+
     private static func work() {
         while let request = next() {
             _ = request.remote.post(.resolved(request.number, resolve(request.host, request.port)))

@@ -224,5 +224,5 @@ final class NativeDatagramTransport: Watcher, DatagramTransport {
         descriptor = -1
     }
 
-    override func loopCloses() { abort() }
+    override func loopCloses() { end(cause: .loopClosed) }
 }

@@ -200,5 +200,5 @@ final class NativeStreamTransport: Watcher, StreamTransport {
         server = nil
     }
 
-    override func loopCloses() { abort() }
+    override func loopCloses() { end(cause: .loopClosed) }
 }
