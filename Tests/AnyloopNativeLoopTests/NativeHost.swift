@@ -35,7 +35,7 @@ final class NativeHost: BatteryHost {
     }
 
     func step() throws {
-        try native.runOnce(timeout: .milliseconds(1))
+        try native.runOnce(timeout: .microseconds(50))
         for peer in peers { peer.move() }
     }
 

@@ -57,7 +57,7 @@ import Testing
         let loop = try makeLoop(.epoll)
         defer { loop.closeLoop() }
         let counter = Counter(loop.executor)
-        let executor = loop.executor
+        let executor = loop.taskExecutor
         let remote = loop.remote
         let results = Shared<[Bool]>([])
         Task(executorPreference: executor) { @Sendable in
@@ -78,11 +78,11 @@ import Testing
     }
 
     @Test func tasksEndAlsoAfterTheLoopIsClosed() async throws {
-        let executor: NativeExecutor
+        let executor: NativeTaskExecutor
         let task: Task<Int, Never>
         do {
             let loop = try makeLoop(.epoll)
-            executor = loop.executor
+            executor = loop.taskExecutor
             task = Task(executorPreference: executor) {
                 var sum = 0
                 for value in 0..<50 {
