@@ -34,8 +34,25 @@ import Testing
                 "\(result.key.name): \(failure?.summary ?? "")\n\(failure?.details ?? "")")
         }
     }
+
+    @Test(arguments: [ExecutorKind.memory, .socketpair, .tcp, .unix])
+    func protocolsKeepThem(_ executor: ExecutorKind) throws {
+        let runner = CellRunner()
+        let registry = Registry.anyloop
+        for file in try FixtureFiles.find(at: Self.folder) {
+            let fixture = try FixtureFiles.load(file)
+            for subject in registry.subjects where subject.takes(fixture) && subject.runs(on: executor) {
+                let result = runner.run(fixture, subject, executor, loop: registry.loopProviders.first, .whole)
+                let failure = result.failures.first
+                #expect(
+                    result.verdict != .failed,
+                    "\(result.key.name): \(failure?.summary ?? "")\n\(failure?.details ?? "")")
+            }
+        }
+    }
 }
 
 extension Subject: CustomTestStringConvertible {
+    /// The name.
     public var testDescription: String { name }
 }

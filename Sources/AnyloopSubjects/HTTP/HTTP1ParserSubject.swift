@@ -79,10 +79,11 @@ final class HTTP1ParserSession: ParserSession {
         do throws(HTTP1Error) {
             // Content that lasts until the close is incomplete if the close was a reset (RFC 9112 §8).
             guard try parser.receiveEnd() != nil else { return }
-            fail(HTTP1Error(.unexpectedEOF, at: parser.offset..<parser.offset), into: &trace)
         } catch {
-            fail(error, into: &trace)
+            // Which error it would be at an end of stream is of no matter.
         }
+        hasFailed = true
+        HTTP1Trace.lost(into: &trace)
     }
 
     private func record(_ event: HTTP1Event, of chunk: Span<UInt8>, into trace: inout TraceRecorder) {
@@ -129,6 +130,9 @@ enum HTTP1Trace {
         }
         fields(head.fields, as: .field, into: &trace)
     }
+
+    /// A connection that went within a message, in the parser's own word for it.
+    static func lost(into trace: inout TraceRecorder) { trace.error(HTTP1ErrorCode.unexpectedEOF.rawValue) }
 
     /// Fields, one event each.
     static func fields(_ fields: borrowing HTTP1Fields, as kind: TraceKind, into trace: inout TraceRecorder) {

@@ -39,6 +39,7 @@ extension HTTPServerProtocol {
     /// Answers a request that the parser refused, and ends the connection.
     func refuse(_ error: HTTP1Error) {
         service.options.logger?.debug("refused a request: \(error)")
+        service.onRefusal?(error)
         fail(HTTPServerResponses.status(error.suggestedStatus), .malformedRequest(error))
     }
 

@@ -17,6 +17,9 @@ public final class HTTPService {
     let handler: Handler
     let timing: HTTPServerTiming
 
+    /// Told of each request that the parser refuses, in its head or behind it; for logs, counters and tests.
+    public var onRefusal: ((HTTP1Error) -> Void)?
+
     /// Whether connections are being wound up: see `shutDown`.
     public private(set) var isShuttingDown = false
 
