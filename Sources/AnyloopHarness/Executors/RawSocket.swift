@@ -78,18 +78,16 @@ struct RawSocket {
         return result < 0 ? nil : Int(result)
     }
 
-    /// Reads what is there into `bytes`; true at the end of the stream or after a reset.
-    func receive(into bytes: inout [UInt8]) -> Bool {
+    /// Reads what is there and appends it to `bytes`, by way of `scratch`; true at the end of the stream or after a
+    /// reset.
+    func receive(into bytes: inout [UInt8], scratch: inout [UInt8]) -> Bool {
         while true {
-            var count: Int64 = 0
-            let start = bytes.count
-            bytes.append(contentsOf: repeatElement(0, count: Self.readSize))
-            count = unsafe bytes.withUnsafeMutableBytes { buffer in
-                unsafe anyloop_receive(descriptor, buffer.baseAddress.map { unsafe $0 + start }, Self.readSize)
+            let count = unsafe scratch.withUnsafeMutableBytes { buffer in
+                unsafe anyloop_receive(descriptor, buffer.baseAddress, buffer.count)
             }
-            bytes.removeLast(Self.readSize - max(0, Int(count)))
             if count == -Int64(Self.again) { return false }
             if count <= 0 { return true }
+            bytes += scratch[..<Int(count)]
         }
     }
 

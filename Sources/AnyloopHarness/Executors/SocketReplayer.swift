@@ -124,6 +124,7 @@ final class SocketReplayer: ProtocolReplayer {
     private var received: [UInt8] = []
     private var sawEnd = false
     private var isPeerClosed = false
+    private var scratch = [UInt8](repeating: 0, count: RawSocket.readSize)
 
     private func close(_ peer: RawSocket) {
         guard !isPeerClosed else { return }
@@ -262,7 +263,7 @@ final class SocketReplayer: ProtocolReplayer {
 
     private func readAvailable(_ peer: RawSocket) throws {
         guard !blocked, !sawEnd else { return }
-        if peer.receive(into: &received) { sawEnd = true }
+        if peer.receive(into: &received, scratch: &scratch) { sawEnd = true }
     }
 
     /// Ends the peer's side and turns the loop until the connection is gone.
