@@ -47,6 +47,7 @@ public final class MemoryLoop: Loop {
     private var timers = TimerHeap()
     /// Those that may have a read or write event in the next turn.
     private var candidates: [MemoryTransport] = []
+    private var spareCandidates: [MemoryTransport] = []
     private var datagramCandidates: [MemoryDatagramTransport] = []
     private var acceptCandidates: [MemoryServer] = []
     /// Everything that is open, each at its `slot`.
@@ -199,16 +200,20 @@ public final class MemoryLoop: Loop {
     }
 
     private func dropAll() {
-        for transport in transports { transport.letGo() }
-        transports.removeAll(keepingCapacity: true)
+        if !transports.isEmpty {
+            for transport in transports { transport.letGo() }
+            transports.removeAll(keepingCapacity: true)
+        }
         if !datagrams.isEmpty { datagrams = [:] }
         if !servers.isEmpty { servers = [:] }
-        ready.removeAll(keepingCapacity: true)
-        timers.removeAll()
-        for candidate in candidates { candidate.isCandidate = false }
-        candidates.removeAll(keepingCapacity: true)
-        datagramCandidates.removeAll()
-        acceptCandidates.removeAll()
+        if !ready.isEmpty { ready.removeAll(keepingCapacity: true) }
+        if timers.count > 0 { timers.removeAll() }
+        if !candidates.isEmpty {
+            for candidate in candidates { candidate.isCandidate = false }
+            candidates.removeAll(keepingCapacity: true)
+        }
+        if !datagramCandidates.isEmpty { datagramCandidates = [] }
+        if !acceptCandidates.isEmpty { acceptCandidates = [] }
     }
 
     private func checkRunnable() throws(TransportError) {
@@ -254,13 +259,13 @@ public final class MemoryLoop: Loop {
             timer.onCancel = nil
             ready.append(.handle(timer))
         }
-        swap(&ready, &running)
-        var index = 0
-        while index < running.count {
-            perform(running[index])
-            index += 1
-        }
-        running.removeAll(keepingCapacity: true)
+        // Moved out and back, so that the array keeps its storage and is looked at without its owner.
+        var current = running
+        running = []
+        swap(&ready, &current)
+        for work in current { perform(work) }
+        current.removeAll(keepingCapacity: true)
+        running = current
     }
 
     private func poll() {
@@ -268,12 +273,18 @@ public final class MemoryLoop: Loop {
             for server in acceptCandidates { ready.append(.accept(server)) }
             acceptCandidates.removeAll(keepingCapacity: true)
         }
-        for transport in candidates {
-            transport.isCandidate = false
-            if transport.canRead { ready.append(.readable(transport)) }
-            if transport.canWrite { ready.append(.writable(transport)) }
+        if !candidates.isEmpty {
+            var current = spareCandidates
+            spareCandidates = []
+            swap(&candidates, &current)
+            for transport in current {
+                transport.isCandidate = false
+                if transport.canRead { ready.append(.readable(transport)) }
+                if transport.canWrite { ready.append(.writable(transport)) }
+            }
+            current.removeAll(keepingCapacity: true)
+            spareCandidates = current
         }
-        candidates.removeAll(keepingCapacity: true)
         if !datagramCandidates.isEmpty {
             for transport in datagramCandidates { ready.append(.datagram(transport)) }
             datagramCandidates.removeAll(keepingCapacity: true)
