@@ -95,9 +95,10 @@ extension HTTPClientProtocol {
         case .holding:
             // The promised body will not come, so nothing may follow on this connection.
             stopRequest(exchange)
-        case .sending where response.status.code >= 300 || !parser.head.keepAlive:
-            // RFC 9112 §9.5: the server does not want the rest.
+        case .sending where response.status.code >= 300:
+            // RFC 9112 §9.5: the server does not want the rest; our side ends, its response is still read.
             stopRequest(exchange)
+            transport?.writeEOF()
         case .sending, .sent, .stopped, .waiting:
             break
         }

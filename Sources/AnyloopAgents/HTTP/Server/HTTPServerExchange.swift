@@ -280,6 +280,17 @@ public final class HTTPServerExchange {
         callback?(error)
     }
 
+    /// A handler that works in a task threw.
+    func handlerFailed(_ error: any Error) {
+        guard let connection else { return }
+        connection.turn { connection.failed(self, error) }
+    }
+
+    /// A handler that works in a task is done.
+    func finishIfStreaming() {
+        if responsePhase == .streaming { finish() }
+    }
+
     /// Tells the loop's exception handler of a call that contradicts the order.
     func report(_ text: String) {
         connection?.loop?.callExceptionHandler(

@@ -181,6 +181,10 @@ extension HTTPServerProtocol {
             service.giveBack(output)
         }
         if phase == .handedOver { return handOver() }
+        if needsResume {
+            needsResume = false
+            scheduleResume()
+        }
         if isReadPaused, pending.count - pendingOffset <= service.options.pendingInputLimit {
             isReadPaused = false
             transport?.resumeReading()

@@ -154,7 +154,9 @@ extension HTTPServerProtocol {
         guard bodyMode != mode else { return }
         bodyMode = mode
         isDeadlineStale = true
-        if !isProcessing {
+        if isProcessing {
+            needsResume = true
+        } else {
             updateDeadline()
             scheduleResume()
         }
@@ -244,7 +246,7 @@ extension HTTPServerProtocol {
         exchange.responseFraming = .none
         if !isSwitch {
             appendFraming(exchange, output, code: code, length: length ?? declared, declared: declared)
-            if abandonsBody(exchange) {
+            if abandonsBody(exchange, isWhole: length != nil) {
                 isBodyAbandoned = true
                 closeAfter()
             }
@@ -283,11 +285,12 @@ extension HTTPServerProtocol {
     }
 
     /// Whether the response goes out while the body, or the rest of it, will not be read to its end.
-    private func abandonsBody(_ exchange: HTTPServerExchange) -> Bool {
+    private func abandonsBody(_ exchange: HTTPServerExchange, isWhole: Bool) -> Bool {
         guard phase == .body, bodyMode != .discarding else { return false }
         // Whether a client that waits for 100 sends the body after a final status is anyone's guess.
         if exchange.mustContinue { return true }
-        guard bodyMode == .undecided, case .length(let length) = exchange.framing else { return false }
+        // A handler that streams may begin to answer first and read later.
+        guard isWhole, bodyMode == .undecided, case .length(let length) = exchange.framing else { return false }
         return length > service.options.unreadBodyLimit
     }
 

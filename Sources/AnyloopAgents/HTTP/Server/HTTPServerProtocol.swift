@@ -59,6 +59,8 @@ public final class HTTPServerProtocol: StreamProtocol {
     var output: HTTPOutput?
     var isProcessing = false
     var isResumeScheduled = false
+    /// The handler asked for more of the body while a turn was under way, perhaps after its last look at the input.
+    var needsResume = false
     var isReadPaused = false
     var isWritePaused = false
     var peerEnded = false

@@ -1,0 +1,185 @@
+import AnyloopCore
+import HTTPTypes
+
+/// Answers a request in a task, which runs on the loop's thread.
+///
+/// Gets the request's head, its body and the means to respond. Returning without a response, or throwing before it
+/// has begun, is answered with 500; throwing later aborts the connection. A response that was started is finished
+/// on return. The task is cancelled when the connection is lost.
+public typealias HTTPAsyncHandler =
+    @Sendable (_ request: HTTPRequest, _ body: HTTPBodyChunks, _ response: HTTPResponseWriter) async throws -> Void
+
+extension HTTPService {
+    /// A service that answers with a task for each request.
+    public convenience init(options: HTTPServerOptions = HTTPServerOptions(), asyncHandler: @escaping HTTPAsyncHandler)
+    {
+        let runner = HTTPAsyncRunner(asyncHandler)
+        self.init(options: options) { runner.handle($0) }
+    }
+}
+
+extension HTTPServer {
+    /// A server on `loop` that answers with a task for each request.
+    public convenience init(
+        loop: any Loop, options: HTTPServerOptions = HTTPServerOptions(), asyncHandler: @escaping HTTPAsyncHandler
+    ) {
+        self.init(loop: loop, service: HTTPService(options: options, asyncHandler: asyncHandler))
+    }
+}
+
+/// Starts the tasks of one service.
+final class HTTPAsyncRunner {
+    private let handler: HTTPAsyncHandler
+    private var executor: (any TaskExecutor)?
+
+    init(_ handler: @escaping HTTPAsyncHandler) {
+        self.handler = handler
+    }
+
+    func handle(_ exchange: HTTPServerExchange) {
+        guard let loop = exchange.loop else { return }
+        let executor = self.executor ?? RemoteTaskExecutor.executor(of: loop)
+        self.executor = executor
+        let writer = HTTPResponseWriter(HTTPExchangeBridge(exchange, remote: loop.remote))
+        let request = exchange.request
+        let handler = handler
+        let task = Task(executorPreference: executor) {
+            do {
+                try await handler(request, HTTPBodyChunks(stream: writer.bridge.body), writer)
+                writer.bridge.handlerReturned(nil)
+            } catch {
+                writer.bridge.handlerReturned(error)
+            }
+        }
+        writer.bridge.task = task
+    }
+}
+
+/// An exchange as a task reaches it.
+///
+/// `@unchecked Sendable`: the exchange and all state are touched on the loop's thread only; whatever comes from
+/// elsewhere goes there first. Once the loop is closed, the exchange is over and nothing is touched any more.
+final class HTTPExchangeBridge: @unchecked Sendable {
+    private let remote: any LoopRemote
+    private let exchange: HTTPServerExchange
+    private var failure: HTTPServerError?
+    private var isOver = false
+    private var writers: [CheckedContinuation<Void, any Error>] = []
+    let body: HTTPChunkStream
+    var task: Task<Void, Never>?
+
+    init(_ exchange: HTTPServerExchange, remote: any LoopRemote) {
+        self.exchange = exchange
+        self.remote = remote
+        body = HTTPChunkStream(remote: remote)
+        body.onStart = { [unowned self] in
+            self.exchange.readBody { [body] in
+                body.push($0)
+            } onEnd: { [body] in
+                body.finish(.success($0))
+            }
+        }
+        body.onPause = { [unowned exchange] in $0 ? exchange.pauseBody() : exchange.resumeBody() }
+        exchange.onWritable = { [unowned self] in resumeWriters() }
+        exchange.onClosed = { [self] in closed($0) }
+    }
+
+    private func closed(_ error: HTTPServerError?) {
+        isOver = true
+        failure = error
+        body.finish(.failure(error ?? .misuse("the response is finished: the body's rest was dropped")))
+        resumeWriters()
+        if error != nil { task?.cancel() }
+        task = nil
+    }
+
+    private func resumeWriters() {
+        let waiting = writers
+        writers = []
+        for writer in waiting { settle(writer) }
+    }
+
+    private func settle(_ writer: CheckedContinuation<Void, any Error>) {
+        if let failure {
+            writer.resume(throwing: failure)
+        } else if isOver || exchange.isWritable {
+            writer.resume()
+        } else {
+            writers.append(writer)
+        }
+    }
+
+    /// Runs `body` on the loop; whether the exchange is still there is `body`'s business.
+    func perform(_ body: @escaping @Sendable (HTTPServerExchange) -> Void) {
+        remote.perform { body(self.exchange) }
+    }
+
+    /// Runs `body` on the loop and waits until the peer takes more.
+    func write(_ body: @escaping @Sendable (HTTPServerExchange) -> Void) async throws {
+        if remote.isOnLoopThread {
+            // The usual case: no continuation, no hop.
+            body(exchange)
+            if let failure { throw failure }
+            if exchange.isOver || exchange.isWritable { return }
+        }
+        let isDone = remote.isOnLoopThread
+        try await withCheckedThrowingContinuation { continuation in
+            let isOpen = remote.perform {
+                if !isDone { body(self.exchange) }
+                self.settle(continuation)
+            }
+            if !isOpen { continuation.resume(throwing: TransportError.loopClosed) }
+        }
+    }
+
+    func handlerReturned(_ error: (any Error)?) {
+        remote.perform { [self] in
+            task = nil
+            guard !isOver else { return }
+            switch (exchange.hasStarted, error) {
+            case (false, let error as HTTPBodyTooLarge):
+                exchange.respond(
+                    HTTPServerResponses.plain(.contentTooLarge), body: Array("413 Content Too Large: \(error)\n".utf8))
+            case (_, let error?): exchange.handlerFailed(error)
+            case (false, nil): exchange.handlerFailed(HTTPServerError.misuse("the handler returned without a response"))
+            case (true, nil): exchange.finishIfStreaming()
+            }
+        }
+    }
+}
+
+/// The means to answer a request from a task.
+///
+/// `write` waits while the write buffer is above its high watermark. All methods throw once the connection is lost.
+public struct HTTPResponseWriter: Sendable {
+    let bridge: HTTPExchangeBridge
+
+    init(_ bridge: HTTPExchangeBridge) {
+        self.bridge = bridge
+    }
+
+    /// Sends a whole response; see `HTTPServerExchange.respond`.
+    public func respond(_ response: HTTPResponse, body: [UInt8] = []) async throws {
+        try await bridge.write { $0.respond(response, body: body) }
+    }
+
+    /// Sends an interim response such as 103.
+    public func sendInformational(_ response: HTTPResponse) async throws {
+        try await bridge.write { $0.sendInformational(response) }
+    }
+
+    /// Sends the head of a response whose body follows by `write`.
+    public func start(_ response: HTTPResponse) async throws {
+        try await bridge.write { $0.start(response) }
+    }
+
+    /// Sends a piece of the body.
+    public func write(_ bytes: [UInt8]) async throws {
+        try await bridge.write { $0.write(bytes) }
+    }
+
+    /// Ends the body.
+    public func finish(trailers: HTTPFields? = nil) async throws {
+        try await bridge.write { $0.finish(trailers: trailers) }
+    }
+}
