@@ -15,6 +15,7 @@ let package = Package(
     platforms: [.macOS(.v15)],
     products: [
         .library(name: "Anyloop", targets: ["Anyloop"]),
+        .library(name: "AnyloopWire", targets: ["AnyloopWire"]),
         .library(name: "AnyloopHarness", targets: ["AnyloopHarness", "AnyloopTesting"]),
         .executable(name: "anyloop", targets: ["AnyloopCommand"]),
     ],
