@@ -21,34 +21,35 @@ extension Span where Element == UInt8 {
         unsafe self[unchecked: index]
     }
 
-    /// The first byte from `index` on that is below 0x20 (but not a tab) or 0x7F; `count` if there is none.
+    /// The first byte from `start` on that is below 0x20 (but not a tab) or 0x7F; `count` if there is none.
     @inline(__always)
     func firstControl(from start: Int) -> Int {
         var index = start
-        while true {
-            while index &+ 8 <= count {
-                let word = word(at: index)
-                let belowSpace = (word &- 0x2020_2020_2020_2020) & ~word
-                let delete = word ^ 0x7F7F_7F7F_7F7F_7F7F
-                let isDelete = (delete &- 0x0101_0101_0101_0101) & ~delete
-                let hits = (belowSpace | isDelete) & 0x8080_8080_8080_8080
-                guard hits == 0 else {
-                    index &+= hits.trailingZeroBitCount >> 3
-                    break
-                }
-                index &+= 8
-            }
-            while index < count {
-                let byte = byte(at: index)
-                if byte < 0x20 || byte == 0x7F {
-                    if byte != ASCII.tab { return index }
-                    index &+= 1
-                    break
-                }
-                index &+= 1
-            }
-            guard index < count else { return count }
+        while index &+ 16 <= count {
+            let place = ByteBlock(self, at: index).controls.first
+            index &+= place
+            guard place < 16 else { continue }
+            guard byte(at: index) == ASCII.tab else { return index }
+            index &+= 1
         }
+        while index < count {
+            let byte = byte(at: index)
+            guard byte >= 0x20 && byte != 0x7F || byte == ASCII.tab else { return index }
+            index &+= 1
+        }
+        return count
+    }
+
+    /// The first byte from `start` on that is neither a letter nor within `first...last`, or one before that.
+    @inline(__always)
+    func skipLetters(and first: UInt8, _ last: UInt8, from start: Int) -> Int {
+        var index = start
+        while index &+ 16 <= count {
+            let place = ByteBlock(self, at: index).others(thanLettersAnd: first, last).first
+            index &+= place
+            guard place == 16 else { return index }
+        }
+        return index
     }
 
     /// The first `byte` in `start..<end`; `end` if there is none.

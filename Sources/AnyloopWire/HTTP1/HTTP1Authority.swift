@@ -15,6 +15,7 @@ struct HTTP1Authority {
             guard close < end, Self.isIPLiteral(bytes, start + 1..<close) else { return nil }
             hostEnd = close + 1
         } else {
+            hostEnd = min(bytes.skipLetters(and: UInt8(ascii: "-"), UInt8(ascii: "."), from: start), end)
             while hostEnd < end {
                 if bytes[hostEnd] == UInt8(ascii: "%") {
                     guard hostEnd + 2 < end, ASCII.hexValue(bytes[hostEnd + 1]) != nil,

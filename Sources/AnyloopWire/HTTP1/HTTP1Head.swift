@@ -31,45 +31,65 @@ public struct HTTP1Head: Sendable {
 
     init() {}
 
+    /// Makes this the head of nothing, and keeps some storage.
+    mutating func reset() {
+        fields.reset()
+        method = .other
+        targetForm = .origin
+        version = .http11
+        status = 0
+        framing = .none
+        keepAlive = true
+        expectsContinue = false
+        offersUpgrade = false
+        methodRange = HTTP1Extent()
+        targetRange = HTTP1Extent()
+        authorityRange = HTTP1Extent()
+        pathRange = HTTP1Extent()
+        queryRange = nil
+        reasonRange = HTTP1Extent()
+        hostIndex = -1
+    }
+
     /// The request's method as received.
-    public var methodName: String { fields.bytes.span.string(methodRange.range) }
+    public var methodName: String { fields.string(methodRange.range) }
 
     /// The request's target as received; it is ASCII.
-    public var target: String { fields.bytes.span.string(targetRange.range) }
+    public var target: String { fields.string(targetRange.range) }
 
     /// The path in the target as received, without query; empty where the form has none.
-    public var path: String { fields.bytes.span.string(pathRange.range) }
+    public var path: String { fields.string(pathRange.range) }
 
     /// What follows the target's `?`, as received; nil if there is no `?`.
-    public var query: String? { queryRange.map { fields.bytes.span.string($0.range) } }
+    public var query: String? { queryRange.map { fields.string($0.range) } }
 
     /// The host, with port if given: of the target if that has one, else of the Host field; nil if there is neither.
     public var authority: String? {
-        if targetForm == .absolute || targetForm == .authority { return fields.bytes.span.string(authorityRange.range) }
-        return hostIndex < 0 ? nil : fields.value(at: Int(hostIndex))
+        if targetForm == .absolute || targetForm == .authority { return fields.string(authorityRange.range) }
+        return hostIndex < 0 || hostIndex >= fields.count ? nil : fields.value(at: Int(hostIndex))
     }
 
     /// The response's reason phrase as received; may be empty.
-    public var reason: String { fields.bytes.span.string(reasonRange.range) }
+    public var reason: String { fields.string(reasonRange.range) }
 
     /// Calls `body` with the bytes of the request's method.
     public func withMethod<R, E: Error>(_ body: (Span<UInt8>) throws(E) -> R) throws(E) -> R {
-        try body(fields.bytes.span.extracting(methodRange.range))
+        try fields.withBytes(methodRange.range, body)
     }
 
     /// Calls `body` with the bytes of the request's target.
     public func withTarget<R, E: Error>(_ body: (Span<UInt8>) throws(E) -> R) throws(E) -> R {
-        try body(fields.bytes.span.extracting(targetRange.range))
+        try fields.withBytes(targetRange.range, body)
     }
 
     /// Calls `body` with the bytes of the path in the target, without query.
     public func withPath<R, E: Error>(_ body: (Span<UInt8>) throws(E) -> R) throws(E) -> R {
-        try body(fields.bytes.span.extracting(pathRange.range))
+        try fields.withBytes(pathRange.range, body)
     }
 
     /// Calls `body` with the bytes of the response's reason phrase.
     public func withReason<R, E: Error>(_ body: (Span<UInt8>) throws(E) -> R) throws(E) -> R {
-        try body(fields.bytes.span.extracting(reasonRange.range))
+        try fields.withBytes(reasonRange.range, body)
     }
 }
 

@@ -23,13 +23,9 @@ extension HTTP1Parser {
 
     /// Makes the message's storage empty for the next one.
     mutating func resetMessage() {
-        var fields = HTTP1Fields()
-        swap(&fields, &head.fields)
-        fields.reset()
-        head = HTTP1Head()
-        swap(&fields, &head.fields)
+        head.reset()
         notes = HTTP1HeadNotes()
-        if !trailers.bytes.isEmpty || !trailers.isEmpty { trailers.reset() }
+        if trailers.entryCount > 0 { trailers.reset() }
         bodyBytes = 0
         extensionBytes = 0
         sectionDone = false
@@ -38,9 +34,9 @@ extension HTTP1Parser {
 
     /// Gives back storage that a large message left, while the connection is idle.
     mutating func releaseMessage() {
-        if head.fields.bytes.capacity > 1024 || head.fields.table.capacity > 24 { head.fields.reset() }
-        if trailers.bytes.capacity > 0 || trailers.table.capacity > 0 { trailers = HTTP1Fields() }
-        if partialLine.capacity > 0 { partialLine = [] }
+        head.fields.reset()
+        if trailers.entryCount > 0 { trailers = HTTP1Fields() }
+        if partial.capacity > 0 { partial = [] }
         if methods.capacity > 64, nextMethod == methods.count {
             methods = []
             nextMethod = 0

@@ -8,25 +8,25 @@ extension HTTP1Parser {
     ) throws(HTTP1Error) -> Bool {
         // A longer line has either too many digits or too long an extension.
         let longest = Self.chunkSizeDigits + limits.chunkExtension + 2
-        if partialLine.isEmpty { sectionStart = origin + position }
-        let end = min(input.count, position + longest - partialLine.count)
+        if partial.isEmpty { sectionStart = origin + position }
+        let end = min(input.count, position + longest - partial.count)
         let lineFeed = input.first(ASCII.lineFeed, from: position, to: end)
         let isComplete = lineFeed < end
         let lineEnd = isComplete ? lineFeed + 1 : end
-        if partialLine.isEmpty, isComplete {
+        if partial.isEmpty, isComplete {
             let start = position
             position = lineEnd
             try parseChunkLine(input.extracting(start..<lineEnd), isComplete: true)
             return true
         }
-        partialLine.append(input.extracting(position..<lineEnd))
+        partial.append(input.extracting(position..<lineEnd))
         position = lineEnd
-        guard isComplete || partialLine.count >= longest else { return false }
+        guard isComplete || partial.count >= longest else { return false }
         var line: [UInt8] = []
-        swap(&line, &partialLine)
+        swap(&line, &partial)
         try parseChunkLine(line.span, isComplete: isComplete)
         line.removeAll(keepingCapacity: true)
-        swap(&line, &partialLine)
+        swap(&line, &partial)
         return true
     }
 

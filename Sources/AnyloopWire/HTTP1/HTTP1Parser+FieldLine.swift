@@ -1,4 +1,7 @@
 extension HTTP1Parser {
+    /// The fields of the section that is being read.
+    private var sectionFields: HTTP1Fields { inTrailers ? trailers : head.fields }
+
     /// Reads any field line with care, naming its leftmost fault; nil if it isn't complete.
     mutating func readFieldLine(_ bytes: Span<UInt8>, _ line: Int, _ base: Int) throws(LineFault) -> Int? {
         guard let (end, next) = try lineEnd(bytes, line, base) else { return nil }
@@ -11,7 +14,7 @@ extension HTTP1Parser {
             try continueField(bytes, line, end, base)
             return next
         }
-        guard (inTrailers ? trailers.count : head.fields.count) < limits.fieldCount else {
+        guard sectionFields.entryCount < limits.fieldCount else {
             throw LineFault(.tooManyHeaders, line, end)
         }
         let (nameEnd, colon) = try readName(bytes, line, end)
@@ -59,7 +62,7 @@ extension HTTP1Parser {
     private mutating func continueField(
         _ bytes: Span<UInt8>, _ line: Int, _ end: Int, _ base: Int
     ) throws(LineFault) {
-        guard leniency.contains(.obsFold), !(inTrailers ? trailers : head.fields).isEmpty else {
+        guard leniency.contains(.obsFold), sectionFields.entryCount > 0 else {
             throw LineFault(inTrailers ? .badTrailer : .obsFold, line, line + 1)
         }
         try checkValue(bytes, line, end)
@@ -76,8 +79,8 @@ extension HTTP1Parser {
 
     /// Notes all fields of a head in which lines may have been folded.
     private mutating func noteAll(_ bytes: Span<UInt8>, _ base: Int) throws(LineFault) {
-        for index in head.fields.indices {
-            let entry = head.fields.table[index]
+        for index in 0..<head.fields.entryCount {
+            let entry = head.fields.entry(at: index)
             try note(
                 bytes, name: base + entry.name.lowerBound, base + entry.name.upperBound,
                 value: base + entry.value.lowerBound, base + entry.value.upperBound, base: base, index: index)
@@ -86,18 +89,11 @@ extension HTTP1Parser {
 
     /// Makes spaces of the line ends within the values of `kept` (RFC 9112 §5.2).
     mutating func unfold(_ kept: inout [UInt8]) {
-        guard let entry = (inTrailers ? trailers : head.fields).table.last else { return }
-        for index in entry.value where kept[index] == ASCII.carriageReturn || kept[index] == ASCII.lineFeed {
+        let fields = sectionFields
+        guard fields.entryCount > 0 else { return }
+        for index in fields.entry(at: fields.entryCount - 1).value
+        where kept[index] == ASCII.carriageReturn || kept[index] == ASCII.lineFeed {
             kept[index] = ASCII.space
         }
-    }
-}
-
-extension HTTP1Fields {
-    /// Makes the last line's value reach to `end`; one that was empty begins at `start`.
-    fileprivate mutating func extendLast(_ start: UInt32, _ end: UInt32) {
-        let last = table.count - 1
-        if table[last].valueStart == table[last].valueEnd { table[last].valueStart = start }
-        table[last].valueEnd = end
     }
 }

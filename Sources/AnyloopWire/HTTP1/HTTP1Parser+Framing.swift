@@ -1,12 +1,12 @@
 extension HTTP1Parser {
     /// Decides what the whole head means: framing (RFC 9112 §6.3), persistence (§9.3), upgrade and expectation.
     mutating func finishHead() throws(HTTP1Error) {
-        let headEnd = offset(ofHeadByte: head.fields.bytes.count)
+        let headEnd = offset(ofHeadByte: head.fields.byteCount)
         if let line = notes.emptyEncoding { throw fail(.badTransferEncoding, in: streamRange(line)) }
         if let line = notes.emptyLength { throw fail(.badContentLength, in: streamRange(line)) }
         if role == .requests {
             if head.hostIndex < 0, head.version >= .http11, !leniency.contains(.missingHost) {
-                throw fail(.missingHost, in: headEnd - min(2, head.fields.bytes.count)..<headEnd)
+                throw fail(.missingHost, in: headEnd - min(2, head.fields.byteCount)..<headEnd)
             }
             head.framing = try requestFraming()
         } else {

@@ -5,33 +5,34 @@ extension HTTP1Parser {
     mutating func readHead(
         _ input: Span<UInt8>, at position: inout Int, origin: Int
     ) throws(HTTP1Error) -> Bool {
-        if head.fields.bytes.isEmpty {
+        if partial.isEmpty {
             sectionStart = origin + position
             if !leniency.contains(.obsFold) {
-                let next: Int
+                let start = position
                 do throws(LineFault) {
-                    next = try readLines(input, from: position, base: position)
+                    let next = try readLines(input, from: start, base: start)
+                    lineStart = next - start
+                    position = sectionDone ? next : input.count
                 } catch {
-                    throw fail(error, position)
+                    throw fail(error, start)
                 }
-                let end = sectionDone ? next : input.count
-                head.fields.bytes.append(input.extracting(position..<end))
-                lineStart = next - position
-                position = end
+                let part = input.extracting(start..<position)
+                if sectionDone { head.fields.keep(part) } else { partial.append(part) }
                 return sectionDone
             }
         }
+        guard try readPartialLines(input, at: &position) else { return false }
         var kept: [UInt8] = []
-        swap(&kept, &head.fields.bytes)
-        defer { swap(&kept, &head.fields.bytes) }
-        return try readKeptLines(input, at: &position, kept: &kept)
+        swap(&kept, &partial)
+        head.fields.keep(kept.span)
+        return true
     }
 
     /// Reads on in the trailer section; true once its empty line was read.
     mutating func readTrailers(
         _ input: Span<UInt8>, at position: inout Int, origin: Int
     ) throws(HTTP1Error) -> Bool {
-        if trailers.bytes.isEmpty {
+        if partial.isEmpty {
             sectionStart = origin + position
             sectionDone = false
             lineStart = 0
@@ -42,16 +43,20 @@ extension HTTP1Parser {
                 return true
             }
         }
+        guard try readPartialLines(input, at: &position) else { return false }
         var kept: [UInt8] = []
-        swap(&kept, &trailers.bytes)
-        defer { swap(&kept, &trailers.bytes) }
-        return try readKeptLines(input, at: &position, kept: &kept)
+        swap(&kept, &partial)
+        trailers.keep(kept.span)
+        return true
     }
 
-    /// Appends to `kept` line by line from `input`, and parses each line once it is whole.
-    private mutating func readKeptLines(
-        _ input: Span<UInt8>, at position: inout Int, kept: inout [UInt8]
+    /// Takes line by line from `input` into `partial`, and parses each line once it is whole.
+    private mutating func readPartialLines(
+        _ input: Span<UInt8>, at position: inout Int
     ) throws(HTTP1Error) -> Bool {
+        var kept: [UInt8] = []
+        swap(&kept, &partial)
+        defer { swap(&kept, &partial) }
         while position < input.count {
             let window = lineWindow(line: lineStart, base: 0)
             let end = min(input.count, position + max(window - kept.count, 0))
@@ -83,24 +88,10 @@ extension HTTP1Parser {
             line = next
             state = .fields
         }
-        let sectionEnd = base + sectionLimit
         while true {
-            // The common line, in one pass: token, colon, value, CRLF. All else is read with care below.
-            let colon = bytes.first(notIn: .token, from: line, to: bytes.count)
-            if colon < bytes.count, bytes.byte(at: colon) == ASCII.colon, colon > line {
-                var value = colon &+ 1
-                while value < bytes.count, ASCII.isBlank(bytes.byte(at: value)) { value &+= 1 }
-                let end = bytes.firstControl(from: value)
-                if end &+ 2 <= bytes.count, bytes.byte(at: end) == ASCII.carriageReturn,
-                    bytes.byte(at: end &+ 1) == ASCII.lineFeed,
-                    end &+ 2 <= sectionEnd, end &- line <= limits.fieldLine, fieldTableCount < limits.fieldCount
-                {
-                    var valueEnd = end
-                    while valueEnd > value, ASCII.isBlank(bytes.byte(at: valueEnd &- 1)) { valueEnd &-= 1 }
-                    try addField(bytes, name: line, colon, value: value, valueEnd, base: base)
-                    line = end &+ 2
-                    continue
-                }
+            if !inTrailers, !leniency.contains(.obsFold) {
+                line = try readCommonLines(bytes, from: line, base: base)
+                if sectionDone { return line }
             }
             guard let next = try readFieldLine(bytes, line, base) else { return line }
             line = next
@@ -112,8 +103,6 @@ extension HTTP1Parser {
     var inTrailers: Bool { state == .trailers }
 
     private var sectionLimit: Int { inTrailers ? limits.trailerSize : limits.headSize }
-
-    private var fieldTableCount: Int { inTrailers ? trailers.table.count : head.fields.table.count }
 
     /// Where the line feed of the line at `line` has to be before, in a section that begins at `base`.
     private func lineWindow(line: Int, base: Int) -> Int {
@@ -151,25 +140,23 @@ extension HTTP1Parser {
     }
 
     /// Adds a complete field line to the table and notes what it means.
-    @inline(__always)
     mutating func addField(
         _ bytes: Span<UInt8>, name: Int, _ nameEnd: Int, value: Int, _ valueEnd: Int, base: Int
     ) throws(LineFault) {
-        let entry = HTTP1Fields.Entry(
-            nameStart: UInt32(truncatingIfNeeded: name &- base), nameEnd: UInt32(truncatingIfNeeded: nameEnd &- base),
-            valueStart: UInt32(truncatingIfNeeded: value &- base),
-            valueEnd: UInt32(truncatingIfNeeded: valueEnd &- base))
+        let entry = HTTP1Fields.Entry(name: name, nameEnd, value: value, valueEnd, base: base)
+        let entries = CollectionOfOne(entry)
         if inTrailers {
-            trailers.table.append(entry)
+            trailers.append(entries.span)
             guard !HTTP1FieldName.isForbiddenInTrailers(bytes.extracting(name..<nameEnd)) else {
                 throw LineFault(.forbiddenTrailer, name, nameEnd)
             }
             return
         }
-        head.fields.table.append(entry)
+        head.fields.append(entries.span)
         // Where lines may be folded, a value is complete only when the next line has begun.
         if leniency.contains(.obsFold) { return }
-        try note(bytes, name: name, nameEnd, value: value, valueEnd, base: base)
+        let index = head.fields.entryCount - 1
+        try note(bytes, name: name, nameEnd, value: value, valueEnd, base: base, index: index)
     }
 }
 

@@ -18,36 +18,31 @@ struct HTTP1HeadNotes {
 
 extension HTTP1Parser {
     /// Notes a field that has a meaning for the connection; all others pass.
-    @inline(__always)
     mutating func note(
-        _ bytes: Span<UInt8>, name: Int, _ nameEnd: Int, value: Int, _ valueEnd: Int, base: Int, index: Int? = nil
+        _ bytes: Span<UInt8>, name: Int, _ nameEnd: Int, value: Int, _ valueEnd: Int, base: Int, index: Int
     ) throws(LineFault) {
-        // The lengths of the names below; nothing else is worth a comparison.
+        // Each name by its length and its bytes with the bit of small letters set, which `-` has as well.
         switch nameEnd &- name {
-        case 4, 6, 7, 10, 14, 17:
-            try noteKnown(bytes, name..<nameEnd, value..<valueEnd, base, index ?? head.fields.count - 1)
-        default:
-            break
-        }
-    }
-
-    private mutating func noteKnown(
-        _ bytes: Span<UInt8>, _ nameRange: Range<Int>, _ value: Range<Int>, _ base: Int, _ index: Int
-    ) throws(LineFault) {
-        let name = bytes.extracting(nameRange)
-        switch (name.count, name[0] | 0x20) {
-        case (4, UInt8(ascii: "h")) where role == .requests && name.isName("host"):
-            try noteHost(bytes, nameRange, value, base, index)
-        case (6, UInt8(ascii: "e")) where role == .requests && name.isName("expect"):
-            try noteExpect(bytes, value)
-        case (7, UInt8(ascii: "u")) where name.isName("upgrade"):
-            notes.hasUpgrade = notes.hasUpgrade || !value.isEmpty
-        case (10, UInt8(ascii: "c")) where name.isName("connection"):
-            noteConnection(bytes, value)
-        case (14, UInt8(ascii: "c")) where name.isName("content-length"):
-            try noteContentLength(bytes, nameRange, value, base)
-        case (17, UInt8(ascii: "t")) where name.isName("transfer-encoding"):
-            try noteTransferEncoding(bytes, nameRange, value, base)
+        case 4 where bytes.smallHalfWord(at: name) == 0x7473_6F68:
+            guard role == .requests else { return }
+            try noteHost(bytes, name..<nameEnd, value..<valueEnd, base, index)
+        case 6 where bytes.smallHalfWord(at: name) == 0x6570_7865 && bytes.extracting(name..<nameEnd).isName("expect"):
+            guard role == .requests else { return }
+            try noteExpect(bytes, value..<valueEnd)
+        case 7 where bytes.smallHalfWord(at: name) == 0x7267_7075 && bytes.extracting(name..<nameEnd).isName("upgrade"):
+            notes.hasUpgrade = notes.hasUpgrade || value < valueEnd
+        case 10
+        where bytes.smallWord(at: name) == 0x6974_6365_6E6E_6F63
+            && bytes.smallHalfWord(at: name &+ 6) == 0x6E6F_6974:
+            noteConnection(bytes, value..<valueEnd)
+        case 14
+        where bytes.smallWord(at: name) == 0x2D74_6E65_746E_6F63
+            && bytes.smallWord(at: name &+ 6) == 0x6874_676E_656C_2D74:
+            try noteContentLength(bytes, name..<nameEnd, value..<valueEnd, base)
+        case 17
+        where bytes.smallWord(at: name) == 0x7265_6673_6E61_7274
+            && bytes.extracting(name..<nameEnd).isName("transfer-encoding"):
+            try noteTransferEncoding(bytes, name..<nameEnd, value..<valueEnd, base)
         default:
             break
         }
@@ -83,6 +78,13 @@ extension HTTP1Parser {
     }
 
     private mutating func noteConnection(_ bytes: Span<UInt8>, _ value: Range<Int>) {
+        // What clients send, by its bytes: `keep-alive`.
+        if value.count == 10, bytes.smallWord(at: value.lowerBound) == 0x696C_612D_7065_656B,
+            bytes.smallHalfWord(at: value.lowerBound &+ 6) == 0x6576_696C
+        {
+            notes.keepAlive = true
+            return
+        }
         var list = HTTP1ListReader(value)
         while let item = list.next(bytes) {
             let option = bytes.extracting(item)
@@ -163,6 +165,14 @@ extension HTTP1Parser {
 }
 
 extension Span where Element == UInt8 {
+    /// Eight bytes from `index` on, letters made small; `index + 8` must not be past the end.
+    @inline(__always)
+    fileprivate func smallWord(at index: Int) -> UInt64 { word(at: index) | 0x2020_2020_2020_2020 }
+
+    /// Four bytes from `index` on, letters made small; `index + 4` must not be past the end.
+    @inline(__always)
+    fileprivate func smallHalfWord(at index: Int) -> UInt32 { halfWord(at: index) | 0x2020_2020 }
+
     /// Whether the span is `name`, which is in small letters, without regard to the span's case.
     func isName(_ name: StaticString) -> Bool {
         guard name.hasPointerRepresentation, name.utf8CodeUnitCount == count else { return false }

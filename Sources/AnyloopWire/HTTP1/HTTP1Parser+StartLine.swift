@@ -1,6 +1,7 @@
 extension HTTP1Parser {
     /// Reads `method SP target SP version` (RFC 9112 §3); nil if the line isn't complete.
     mutating func readRequestLine(_ bytes: Span<UInt8>, _ line: Int, _ base: Int) throws(LineFault) -> Int? {
+        if let next = readCommonRequestLine(bytes, line, base) { return next }
         guard let (end, next) = try lineEnd(bytes, line, base) else { return nil }
         try checkStartLine(bytes, line, end)
         let methodEnd = bytes.first(ASCII.space, from: line, to: end)
@@ -22,6 +23,41 @@ extension HTTP1Parser {
         }
         try noteVersion(bytes, targetEnd + 1, end)
         return next
+    }
+
+    /// Reads a complete and faultless line in origin form, in one pass; nil for any other.
+    private mutating func readCommonRequestLine(_ bytes: Span<UInt8>, _ line: Int, _ base: Int) -> Int? {
+        // The shortest line there is.
+        guard bytes.count &- line >= 16 else { return nil }
+        let target: Int
+        let word = bytes.word(at: line)
+        if UInt32(truncatingIfNeeded: word) == 0x2054_4547 {
+            head.method = .get
+            target = line &+ 4
+        } else if word & 0xFF_FFFF_FFFF == 0x20_5453_4F50 {
+            head.method = .post
+            target = line &+ 5
+        } else {
+            let end = bytes.first(notIn: .token, from: line, to: bytes.count)
+            guard end < bytes.count &- 1, end > line, bytes.byte(at: end) == ASCII.space else { return nil }
+            head.method = HTTP1Method(bytes.extracting(line..<end))
+            target = end &+ 1
+        }
+        guard head.method != .connect, bytes.byte(at: target) == ASCII.slash else { return nil }
+        let targetEnd = head.notePath(bytes, target, bytes.count, base, leniency.contains(.unencodedTarget))
+        let end = targetEnd &+ 9
+        guard end &+ 2 <= bytes.count, bytes.byte(at: targetEnd) == ASCII.space else { return nil }
+        // `HTTP/1.1` or `HTTP/1.0`.
+        let version = bytes.word(at: targetEnd &+ 1)
+        guard version | 0x0100_0000_0000_0000 == 0x312E_312F_5054_5448,
+            bytes.byte(at: end) == ASCII.carriageReturn, bytes.byte(at: end &+ 1) == ASCII.lineFeed,
+            end &- line <= limits.requestLine, end &+ 2 &- base <= limits.headSize
+        else { return nil }
+        head.version = HTTP1Version(minor: UInt8(truncatingIfNeeded: version >> 56) & 1)
+        head.methodRange = HTTP1Extent(line &- base, target &- 1 &- base)
+        head.targetRange = HTTP1Extent(target &- base, targetEnd &- base)
+        head.targetForm = .origin
+        return end &+ 2
     }
 
     /// Reads `version SP 3DIGIT SP [reason]` (RFC 9112 §4); nil if the line isn't complete.
@@ -55,10 +91,15 @@ extension HTTP1Parser {
     private var allowsNoReason: Bool { leniency.contains(.missingReasonSpace) }
 
     /// Throws over a NUL or CR in a start line.
-    private func checkStartLine(_ bytes: Span<UInt8>, _ line: Int, _ end: Int) throws(LineFault) {
-        for index in line..<end {
-            if bytes[index] == 0 { throw LineFault(.nul, index, index + 1) }
-            if bytes[index] == ASCII.carriageReturn { throw LineFault(.bareCR, index, index + 1) }
+    private func checkStartLine(_ bytes: Span<UInt8>, _ start: Int, _ end: Int) throws(LineFault) {
+        let line = bytes.extracting(0..<end)
+        var index = start
+        while true {
+            index = line.firstControl(from: index)
+            guard index < end else { return }
+            if line[index] == 0 { throw LineFault(.nul, index, index + 1) }
+            if line[index] == ASCII.carriageReturn { throw LineFault(.bareCR, index, index + 1) }
+            index += 1
         }
     }
 

@@ -91,11 +91,11 @@ public struct HTTP1Parser: ~Copyable {
     var emptyLines = 0
     /// Where in the stream the head, the trailer section or the chunk line begins.
     var sectionStart = 0
-    /// Where the incomplete line begins in a section that is kept because it came in parts.
+    /// Where the incomplete line begins in `partial`.
     var lineStart = 0
     var sectionDone = false
-    /// The part of a chunk line that came so far.
-    var partialLine: [UInt8] = []
+    /// What came so far of a head, trailer section or chunk line that did not come in one piece.
+    var partial: [UInt8] = []
     /// Bytes left of the content of known length or of the chunk.
     var remaining = 0
     /// Content bytes of this message so far, or promised by its chunk sizes.

@@ -16,7 +16,7 @@ extension HTTP1Head {
         }
         if bytes[start] == ASCII.slash {
             targetForm = .origin
-            return notePath(bytes, start, end, base, unencoded)
+            return notePath(bytes, start, end, base, unencoded) == end
         }
         if end - start == 1, bytes[start] == UInt8(ascii: "*") {
             targetForm = .asterisk
@@ -32,19 +32,21 @@ extension HTTP1Head {
         while path < end, bytes[path] != ASCII.slash, bytes[path] != UInt8(ascii: "?") { path += 1 }
         authorityRange = HTTP1Extent(authority - base, path - base)
         guard let parts = HTTP1Authority(bytes, authority..<path), !parts.host.isEmpty else { return false }
-        return notePath(bytes, path, end, base, unencoded)
+        return notePath(bytes, path, end, base, unencoded) == end
     }
 
-    /// Notes path and query of `start..<end`; false if a byte may not stand in them.
-    private mutating func notePath(
+    /// Notes the path and query that begin at `start`, and gives where they end: at `end`, or at a byte that may not
+    /// stand in them.
+    mutating func notePath(
         _ bytes: Span<UInt8>, _ start: Int, _ end: Int, _ base: Int, _ unencoded: Bool
-    ) -> Bool {
+    ) -> Int {
+        queryRange = nil
         let pathEnd = Self.endOfEncoded(bytes, start, end, unencoded ? .visiblePath : .path)
         pathRange = HTTP1Extent(start - base, pathEnd - base)
-        guard pathEnd < end else { return true }
-        guard bytes[pathEnd] == UInt8(ascii: "?") else { return false }
-        queryRange = HTTP1Extent(pathEnd + 1 - base, end - base)
-        return Self.endOfEncoded(bytes, pathEnd + 1, end, unencoded ? .visible : .query) == end
+        guard pathEnd < end, bytes[pathEnd] == UInt8(ascii: "?") else { return pathEnd }
+        let queryEnd = Self.endOfEncoded(bytes, pathEnd + 1, end, unencoded ? .visible : .query)
+        queryRange = HTTP1Extent(pathEnd + 1 - base, queryEnd - base)
+        return queryEnd
     }
 
     /// The first byte of `start..<end` that is neither in `set` nor `%` with two hexadecimal digits.
@@ -53,7 +55,12 @@ extension HTTP1Head {
     ) -> Int {
         var index = start
         while true {
-            index = bytes.first(notIn: set, from: index, to: end)
+            // Letters and `&` to `;` are in both sets.
+            index = min(bytes.skipLetters(and: UInt8(ascii: "&"), ASCII.semicolon, from: index), end)
+            if index < end, set.contains(bytes[index]) {
+                index += 1
+                continue
+            }
             guard index < end, bytes[index] == UInt8(ascii: "%") else { return index }
             guard index + 2 < end, ASCII.hexValue(bytes[index + 1]) != nil, ASCII.hexValue(bytes[index + 2]) != nil
             else { return index }
