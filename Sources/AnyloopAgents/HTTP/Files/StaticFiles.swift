@@ -3,145 +3,187 @@ import AnyloopWire
 import CAnyloopFiles
 import HTTPTypes
 
-/// Serves the files beneath one directory, and nothing outside of it. Confined to its loop's thread.
+/// Answers requests with the files beneath a directory.
 ///
-/// GET and HEAD; one range (RFC 9110 §14); conditions (§13); `index.html` for a directory. A request with several
-/// ranges is answered with the whole file, as §14.2 allows.
+/// Nothing outside of the directory is ever opened, whatever the path or a symbolic link says. Conditional
+/// requests (RFC 9110 §13) and single ranges (§14) are honoured; a directory's `index.html` stands for it. Names
+/// that start with a dot are not served. Files are opened on the loop's thread and sent by the kernel.
 public final class StaticFiles {
-    /// Why a directory cannot be served.
-    public struct RootError: Error, CustomStringConvertible {
-        /// The directory as it was named.
-        public let path: String
-        /// The system's number for the reason.
-        public let errno: Int32
-
-        /// One sentence with the remedy.
-        public var description: String {
-            "cannot serve '\(path)' (errno \(errno)): name a directory that exists and may be read"
-        }
-    }
-
     private let root: Int32
-    private let clock: @Sendable () -> Int64
 
-    /// Opens the directory `root`, which stays the one served if it is renamed.
+    /// Serves what is beneath the directory `root`.
     ///
-    /// - Parameter wallClock: nanoseconds since 1970.
-    /// - Throws: `RootError`.
-    public init(
-        root path: String, wallClock: @escaping @Sendable () -> Int64 = { anyloop_wall_nanoseconds() }
-    ) throws(RootError) {
-        root = unsafe anyloop_open_directory(path)
-        clock = wallClock
-        guard root >= 0 else { throw RootError(path: path, errno: -root) }
+    /// - Throws: `TransportError.system` if it is not a directory that can be opened.
+    public init(root: String) throws(TransportError) {
+        let descriptor = unsafe anyloop_open_directory(root)
+        guard descriptor >= 0 else {
+            throw .system(
+                SystemError(errno: -descriptor, operation: "open '\(root)'", text: "not a readable directory"))
+        }
+        self.root = descriptor
     }
 
     deinit {
-        if root >= 0 { anyloop_file_close(root) }
+        anyloop_file_close(root)
     }
 
-    /// Answers `exchange` with the file that its path names, or with 404, 405, 412 or 416.
-    public func handle(_ exchange: HTTPServerExchange) throws {
+    /// Answers `exchange`; to be used as a handler.
+    public func handle(_ exchange: HTTPServerExchange) {
+        guard exchange.method == .get || exchange.method == .head else {
+            return Self.refuse(exchange, .methodNotAllowed, [.allow: "GET, HEAD"])
+        }
         let request = exchange.request
-        guard request.method == .get || request.method == .head else {
-            return refuse(exchange, .methodNotAllowed, [.allow: "GET, HEAD"])
+        let parts = (request.path ?? "/").split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
+        guard let raw = parts.first, let path = Self.decode(raw) else { return Self.refuse(exchange, .badRequest) }
+        let segments = path.split(separator: "/")
+        guard path.hasPrefix("/"), !segments.contains(where: { $0.hasPrefix(".") && $0 != ".well-known" }) else {
+            return Self.refuse(exchange, .notFound)
         }
-        let target = request.path ?? "/"
-        let path = target.firstIndex(of: "?").map { target[..<$0] } ?? target[...]
-        guard let segments = HTTP1Path.segments(of: String(path)) else { return refuse(exchange, .notFound) }
-        guard let file = OpenFile(beneath: root, segments: segments) else { return refuse(exchange, .notFound) }
-        guard !file.isDirectory else {
-            // A directory without the closing slash: relative links would miss (as every file server does).
-            let query = target.dropFirst(path.count)
-            return refuse(exchange, .movedPermanently, [.location: path + "/" + query])
+        let name = segments.joined(separator: "/")
+        let asksForDirectory = path.hasSuffix("/")
+        switch open(name.isEmpty ? "." : name) {
+        case .file(let file) where !asksForDirectory:
+            send(file, name: segments.last ?? "", exchange, request)
+        case .directory where asksForDirectory:
+            guard case .file(let index) = open(name.isEmpty ? "index.html" : name + "/index.html") else {
+                return Self.refuse(exchange, .notFound)
+            }
+            send(index, name: "index.html", exchange, request)
+        case .directory:
+            // Without the doubled slash at the start, which would name another host.
+            let target = "/" + raw.drop { $0 == "/" } + "/" + (parts.count == 2 ? "?\(parts[1])" : "")
+            Self.refuse(exchange, .movedPermanently, [.location: target])
+        case .file: Self.refuse(exchange, .notFound)
+        case .missing(let status): Self.refuse(exchange, status)
         }
-        respond(exchange, request, file)
     }
 
-    private func respond(_ exchange: HTTPServerExchange, _ request: HTTPRequest, _ file: OpenFile) {
-        var fields: HTTPFields = [
-            .acceptRanges: "bytes", .contentType: MediaTypes.type(ofPath: file.path),
-            .eTag: file.etag, .lastModified: HTTP1Date.string(file.modified),
-        ]
-        let now = Int(clock() / 1_000_000_000)
-        let conditions = FileConditions(etag: file.etag, modified: file.modified, now: now)
-        var range = 0..<file.size
-        var status = HTTPResponse.Status.ok
-        switch conditions.outcome(for: request.headerFields) {
+    // MARK: Files
+
+    private enum Found {
+        case file(OpenFile)
+        case directory
+        case missing(HTTPResponse.Status)
+    }
+
+    private func open(_ name: String) -> Found {
+        let descriptor = unsafe anyloop_open_beneath(root, name)
+        guard descriptor >= 0 else {
+            switch -descriptor {
+            case 13, 1: return .missing(.forbidden)  // EACCES, EPERM
+            case 23, 24, 12: return .missing(.serviceUnavailable)  // ENFILE, EMFILE, ENOMEM
+            default: return .missing(.notFound)
+            }
+        }
+        var info = anyloop_file_info()
+        let status = unsafe anyloop_file_stat(descriptor, &info)
+        let file = OpenFile(descriptor, info)
+        guard status == 0 else { return .missing(.internalServerError) }
+        if info.is_directory { return .directory }
+        return info.is_regular ? .file(file) : .missing(.notFound)
+    }
+
+    private func send(
+        _ file: OpenFile, name: some StringProtocol, _ exchange: HTTPServerExchange, _ request: HTTPRequest
+    ) {
+        let fields = request.headerFields
+        let conditions = file.conditions
+        var response = HTTPResponse(
+            status: .ok,
+            headerFields: [
+                .lastModified: HTTPDate.format(conditions.modified), .eTag: conditions.entityTag,
+                .acceptRanges: "bytes",
+            ])
+        switch conditions.outcome(fields) {
+        case .proceed:
+            break
         case .notModified:
-            fields[.contentType] = nil
-            return exchange.respond(HTTPResponse(status: .notModified, headerFields: fields))
-        case .failed: return refuse(exchange, .preconditionFailed)
-        case .proceed(let honoursRange):
-            // Range means something for GET only (RFC 9110 §14.2).
-            guard honoursRange, request.method == .get, let value = request.headerFields[.range],
-                let parts = HTTP1Range.parse(value), parts.count == 1
-            else { break }
-            guard let asked = parts[0].resolved(length: file.size) else {
-                return refuse(
-                    exchange, .rangeNotSatisfiable, [.contentRange: HTTP1Range.unsatisfied(length: file.size)])
-            }
-            range = asked
-            status = .partialContent
-            fields[.contentRange] = HTTP1Range.contentRange(asked, length: file.size)
+            response.status = .notModified
+            return exchange.respond(response)
+        case .failed:
+            return Self.refuse(exchange, .preconditionFailed)
         }
-        fields[.contentLength] = String(range.count)
-        exchange.start(HTTPResponse(status: status, headerFields: fields))
-        guard request.method == .get, !range.isEmpty else { return exchange.finish() }
-        exchange.sendFile(descriptor: file.descriptor, offset: Int64(range.lowerBound), count: range.count) {
-            [exchange] result in
-            // The file is kept open until here.
-            withExtendedLifetime(file) {
-                if case .success = result { exchange.finish() }
+        var part = 0..<file.size
+        if exchange.method == .get, let range = fields[.range], conditions.allowsRange(fields) {
+            switch HTTPRange(range, size: file.size) {
+            case .whole:
+                break
+            case .part(let bytes):
+                part = bytes
+                response.status = .partialContent
+                response.headerFields[.contentRange] =
+                    "bytes \(bytes.lowerBound)-\(bytes.upperBound - 1)/\(file.size)"
+            case .unsatisfiable:
+                return Self.refuse(exchange, .rangeNotSatisfiable, [.contentRange: "bytes */\(file.size)"])
             }
         }
+        response.headerFields[.contentType] = HTTPMediaType.of(name)
+        response.headerFields[.contentLength] = String(part.count)
+        guard exchange.method == .get, !part.isEmpty else { return exchange.respond(response) }
+        exchange.start(response)
+        exchange.sendFile(descriptor: file.descriptor, offset: part.lowerBound, count: part.count) { _ in
+            file.close()
+        }
+        exchange.finish()
     }
 
-    private func refuse(
+    // MARK: Answers without a file
+
+    private static func refuse(
         _ exchange: HTTPServerExchange, _ status: HTTPResponse.Status, _ fields: HTTPFields = [:]
     ) {
-        var fields = fields
-        fields[.contentType] = "text/plain"
-        let text = "\(status.code) \(status.reasonPhrase)\n"
-        exchange.respond(HTTPResponse(status: status, headerFields: fields), body: Array(text.utf8))
+        var response = HTTPServerResponses.plain(status)
+        for field in fields { response.headerFields.append(field) }
+        exchange.respond(response, body: Array("\(status.code) \(status.reasonPhrase)\n".utf8))
+    }
+
+    /// Undoes percent-encoding; nil if it is malformed, not UTF-8, or has a NUL.
+    static func decode(_ text: Substring) -> String? {
+        var bytes: [UInt8] = []
+        var rest = text.utf8[...]
+        while let byte = rest.popFirst() {
+            if byte == UInt8(ascii: "%") {
+                guard let high = rest.popFirst().flatMap(hexadecimal), let low = rest.popFirst().flatMap(hexadecimal)
+                else { return nil }
+                bytes.append(high << 4 | low)
+            } else {
+                bytes.append(byte)
+            }
+        }
+        return bytes.contains(0) ? nil : String(validating: bytes, as: UTF8.self)
+    }
+
+    private static func hexadecimal(_ byte: UInt8) -> UInt8? {
+        switch byte {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"): byte - UInt8(ascii: "0")
+        case UInt8(ascii: "a")...UInt8(ascii: "f"): byte - UInt8(ascii: "a") + 10
+        case UInt8(ascii: "A")...UInt8(ascii: "F"): byte - UInt8(ascii: "A") + 10
+        default: nil
+        }
     }
 }
 
-/// A file open for reading, closed with the object.
+/// An open file; closed when it was sent or is no longer held.
 private final class OpenFile {
-    let descriptor: Int32
-    let path: String
-    let size: Int
-    /// Seconds since 1970.
-    let modified: Int
-    let etag: String
-    /// The path names a directory but doesn't end with a slash.
-    let isDirectory: Bool
+    private(set) var descriptor: Int32
+    let size: Int64
+    let conditions: HTTPConditions
 
-    /// The file that `segments` name beneath `root`, or a directory's index; nil if there is none to serve.
-    init?(beneath root: Int32, segments: [String]) {
-        var segments = segments
-        if segments.isEmpty { segments = ["index.html"] }
-        if segments.last == "" { segments[segments.count - 1] = "index.html" }
-        path = segments.joined(separator: "/")
-        descriptor = unsafe anyloop_open_beneath(root, path)
-        var info = anyloop_file_info()
-        guard descriptor >= 0 else { return nil }
-        guard unsafe anyloop_file_stat(descriptor, &info) == 0, info.is_regular || info.is_directory else {
-            anyloop_file_close(descriptor)
-            return nil
-        }
-        size = Int(info.size)
-        modified = Int(info.modified_seconds)
-        isDirectory = info.is_directory
-        let parts = [
-            UInt64(bitPattern: info.modified_seconds), UInt64(bitPattern: info.modified_nanoseconds),
-            UInt64(bitPattern: info.size),
-        ]
-        etag = "\"" + parts.map { String($0, radix: 16) }.joined(separator: "-") + "\""
+    init(_ descriptor: Int32, _ info: anyloop_file_info) {
+        self.descriptor = descriptor
+        size = max(0, info.size)
+        let tag = [info.modified_seconds, info.modified_nanoseconds, info.size]
+            .map { String($0, radix: 16) }.joined(separator: "-")
+        conditions = HTTPConditions(entityTag: "\"\(tag)\"", modified: info.modified_seconds)
+    }
+
+    func close() {
+        guard descriptor >= 0 else { return }
+        anyloop_file_close(descriptor)
+        descriptor = -1
     }
 
     deinit {
-        anyloop_file_close(descriptor)
+        close()
     }
 }

@@ -268,7 +268,7 @@ extension HTTPServerProtocol {
             // Without a hand-over there is no tunnel; what follows could only mislead the client.
             return closeAfter()
         }
-        if let length = hasNoContent ? (code == 304 ? declared : length) : length {
+        if let length = hasNoContent ? declared ?? (code == 304 ? nil : length) : length {
             output.append("Content-Length: ")
             output.append(decimal: length)
             output.append("\r\n")
