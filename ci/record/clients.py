@@ -8,6 +8,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import socket
 import struct
 import subprocess
@@ -224,6 +225,7 @@ def chromium(path):
     def drive(run):
         command = ["chromium-headless-shell", "--no-sandbox", "--disable-gpu", "--no-proxy-server", "--disable-background-networking", "--user-data-dir=profile",
                    "--log-net-log=net.json", "--net-log-capture-mode=Everything", "--dump-dom", run.base + path]
+        shutil.rmtree(run.path("profile"), ignore_errors=True)
         done, shown = run.execute(command, timeout=60, codes={0})
         with open(run.path("net.json")) as file:
             log = json.load(file)

@@ -233,11 +233,12 @@ def record(scenario, stage, options, folder, date):
     finally:
         recorder.kill()
     connections = [steps for steps in connections if any(isinstance(step[-1], bytes) for step in steps)]
+    views.check(connections, "nothing was recorded")
     if scenario.connection is None:
         views.check(len(connections) == 1, f"there were {len(connections)} connections")
         chosen = [(connections[0], "")]
     elif scenario.connection == "all":
-        chosen = [(steps, f"-{index}") for index, steps in enumerate(connections, 1)]
+        chosen = [(steps, f"-{index}" if len(connections) > 1 else "") for index, steps in enumerate(connections, 1)]
     else:
         chosen = [(connections[scenario.connection], "")]
 
@@ -274,6 +275,7 @@ def record(scenario, stage, options, folder, date):
             sides["server"] = server[0]
         if scenario.sides in ("both", "client") and client[0]:
             sides["client"] = client[0]
+        views.check(sides, "there is nothing to judge on either side")
         names = list(dict.fromkeys(server[1] + client[1]))
         if scenario.log and not scenario.server_error:
             names.append(f"the view of {who_server}")

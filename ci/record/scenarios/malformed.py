@@ -56,7 +56,7 @@ def fill():
                 data, code, rule, what = REQUESTS[name]
             else:
                 body, code, rule, what = BODIES[name]
-                data = f"POST {PATHS[s]} HTTP/1.1\r\nHost: site.test\r\nTransfer-Encoding: chunked\r\n\r\n".encode() + body
+                data = f"{'PUT' if s == 'nginx' else 'POST'} {PATHS[s]} HTTP/1.1\r\nHost: site.test\r\nTransfer-Encoding: chunked\r\n\r\n".encode() + body
             method = data.split(b" ")[0].decode()
             if s == "squid":
                 data = data.replace(b" /", b" http://site.test/", 1)
