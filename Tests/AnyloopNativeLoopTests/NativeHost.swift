@@ -25,6 +25,7 @@ final class NativeHost: BatteryHost {
     var name: String { "native/\(native.pollerKind)/\(wire)" }
     var loop: any Loop { native }
     var discipline: BatteryDiscipline { .native }
+    var canReset: Bool { wire == .tcp }
 
     func makePair(_ streamProtocol: any StreamProtocol) throws -> any BatteryPeer {
         let (near, far) = try wire == .tcp ? RawSocket.tcpPair() : RawSocket.unixPair()

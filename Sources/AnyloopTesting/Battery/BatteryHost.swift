@@ -32,6 +32,9 @@ public protocol BatteryHost: AnyObject {
     /// An address that a server of this loop can listen at, port 0 where there are ports.
     func serverAddress() -> SocketAddress
 
+    /// Whether one side of a pair can reset the connection; not on a Unix socket, where it is an end.
+    var canReset: Bool { get }
+
     /// Closes the loop and everything else.
     func tearDown()
 }
@@ -42,6 +45,9 @@ extension BatteryHost {
 
     /// Runs it on a thread of its own.
     public func runElsewhere(_ body: @escaping @Sendable () -> Void) { OtherThread.run(body) }
+
+    /// True, as on TCP.
+    public var canReset: Bool { true }
 
     /// A free port of the loopback interface.
     public func serverAddress() -> SocketAddress { .loopback(port: 0) }

@@ -1,5 +1,11 @@
 import AnyloopCore
 
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
 /// Where a case plays: its host, and everything that must be checked when it is over.
 final class BatteryStage {
     let host: any BatteryHost
@@ -103,24 +109,17 @@ struct StreamScene {
     func fill() throws -> [UInt8] {
         peer.stopReading()
         var written: [UInt8] = []
-        var size = -1
-        while transport.writeBufferSize == 0 || transport.writeBufferSize < size {
-            guard written.count < 64 << 20 else {
-                throw BatteryFailure("64 MiB were taken by a peer that does not read")
-            }
-            let piece = pattern(65536, seed: UInt8(truncatingIfNeeded: written.count >> 16))
-            transport.write(piece)
-            written += piece
-            try stage.settle(2)
-            size = transport.writeBufferSize
-        }
-        // What the kernel still had room for has gone by now.
-        try stage.settle(4)
+        // The kernel takes more in steps: it is full when bytes stay through a few turns.
         while transport.writeBufferSize == 0 {
-            let piece = pattern(65536, seed: 7)
-            transport.write(piece)
-            written += piece
-            try stage.settle(4)
+            while transport.writeBufferSize == 0 {
+                guard written.count < 64 << 20 else {
+                    throw BatteryFailure("64 MiB were taken by a peer that does not read")
+                }
+                let piece = pattern(65536, seed: UInt8(truncatingIfNeeded: written.count >> 16))
+                transport.write(piece)
+                written += piece
+            }
+            try stage.settle(5)
         }
         return written
     }
@@ -138,20 +137,39 @@ func expectEqual<Value: Equatable>(_ actual: Value, _ expected: Value, _ what: S
 
 /// Fails the case unless both are the same bytes, naming the first that differs.
 func expectBytes(_ actual: [UInt8], _ expected: [UInt8], _ what: String) throws {
-    if actual == expected { return }
+    let isSame =
+        unsafe actual.count == expected.count
+        && actual.withUnsafeBytes { left in
+            // memcmp: in a debug build the arrays' own comparison is a hundred times slower.
+            unsafe expected.withUnsafeBytes { right in
+                guard let left = left.baseAddress, let right = right.baseAddress else { return true }
+                return unsafe memcmp(left, right, actual.count) == 0
+            }
+        }
+    if isSame { return }
     let index = zip(actual, expected).enumerated().first { $0.element.0 != $0.element.1 }?.offset
     let place = index.map { "differ from byte \($0)" } ?? "are a part"
     throw BatteryFailure("\(what): \(actual.count) bytes, expected \(expected.count); they \(place)")
 }
 
-/// `count` bytes that do not repeat within 64 KiB, so that loss and disorder show.
+/// `count` bytes in which loss and disorder show; another `seed` gives others.
 func pattern(_ count: Int, seed: UInt8 = 0) -> [UInt8] {
-    var state = UInt32(seed) &* 2_654_435_761 &+ 12345
-    return unsafe [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
-        for index in 0..<count {
-            state = state &* 1_664_525 &+ 1_013_904_223
-            unsafe buffer[index] = UInt8(truncatingIfNeeded: state >> 24)
-        }
-        filled = count
+    // Pieces of one table whose length is prime, so that no buffer's size divides it.
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(count)
+    var start = Int(seed) * 251
+    while bytes.count < count {
+        let end = min(patternTable.count, start + count - bytes.count)
+        bytes += patternTable[start..<end]
+        start = 0
     }
+    return bytes
 }
+
+private let patternTable: [UInt8] = {
+    var state: UInt32 = 12345
+    return (0..<65521).map { _ in
+        state = state &* 1_664_525 &+ 1_013_904_223
+        return UInt8(truncatingIfNeeded: state >> 24)
+    }
+}()
