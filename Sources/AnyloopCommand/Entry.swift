@@ -1,3 +1,4 @@
+import AnyloopAgents
 import AnyloopCore
 import AnyloopHarness
 import ArgumentParser
@@ -14,7 +15,7 @@ struct AnyloopTool: ParsableCommand {
         subcommands: [
             RunCommand.self, ListCommand.self, ShowCommand.self, FormatCommand.self, RecordCommand.self,
             ReportCommand.self,
-            WorkerCommand.self,
+            ServeCommand.self, GetCommand.self, WorkerCommand.self,
         ])
 }
 
@@ -45,7 +46,7 @@ enum Entry {
             complain("anyloop: \(error)")
             return RunExit.harnessBroke.rawValue
         case is SettingsError, is SettingError, is FixtureError, is FixtureFiles.FileError, is CommandError,
-            is TransportError:
+            is TransportError, is StaticFiles.RootError:
             complain("anyloop: \(error)")
             return RunExit.usage.rawValue
         default:

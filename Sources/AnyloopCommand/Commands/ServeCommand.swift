@@ -1,0 +1,98 @@
+import AnyloopHarness
+import ArgumentParser
+import Foundation
+import Logging
+
+/// `anyloop serve`: one of the library's servers.
+struct ServeCommand: ParsableCommand {
+    /// What is served.
+    enum Service: String, CaseIterable, ExpressibleByArgument {
+        case http
+        case hello
+        case echo
+    }
+
+    static let configuration = CommandConfiguration(
+        commandName: "serve", abstract: "Serves files or a greeting over HTTP, or echoes over TCP and UDP.",
+        discussion: """
+            Prints the bound addresses on one line. SIGINT or SIGTERM: accepts no more, finishes what is in flight \
+            within the grace time, exits with 0. Each option also has a variable of its name: HOST, PORT, UNIX_PATH, \
+            BACKLOG, WORKERS, POLL, LEVEL, KEEPALIVE_TIMEOUT and so on; COMPAT=1 stands for --mode compat.
+            """)
+
+    @Argument(help: "http (files, or a greeting without --root), hello (a greeting), or echo.")
+    var service: Service
+
+    @Option(help: "http: the folder whose files are served.")
+    var root: String?
+
+    @Option(help: "native or compat. (COMPAT=1)")
+    var mode: String?
+
+    @OptionGroup var options: ServeOptions
+
+    func run() throws {
+        let environment = ProcessInfo.processInfo.environment
+        let mode = try ModeSetting.resolve(option: mode, environment: environment) ?? .native
+        let settings = try ServeSettings.table.resolve(
+            ServeSettings(), commandLine: options.texts, environment: environment)
+        if root != nil, service != .http { throw SettingError("--root: only 'anyloop serve http' serves files") }
+        LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
+        var logger = Logger(label: "anyloop")
+        logger.logLevel = settings.logLevel
+        let host = try ServiceHost(settings: settings, mode: mode) { [service, root, logger] loop, settings, shared in
+            switch service {
+            case .http, .hello:
+                try HTTPAgent(loop: loop, settings: settings, sharing: shared, root: root, logger: logger)
+            case .echo: try EchoAgent(loop: loop, settings: settings, sharing: shared)
+            }
+        }
+        try host.run()
+    }
+}
+
+/// The options behind `ServeSettings.table`; as texts, for the table is what reads them.
+struct ServeOptions: ParsableArguments {
+    @Option(help: "The address to listen on. (HOST; 127.0.0.1)")
+    var host: String?
+    @Option(help: "The port; 0 lets the system choose. (PORT; 8080)")
+    var port: String?
+    @Option(help: "A Unix socket to listen on instead. (UNIX_PATH)")
+    var unixPath: String?
+    @Option(help: "Connections that wait for accept. (BACKLOG; 1024)")
+    var backlog: String?
+    @Option(help: "Threads, each with a loop of its own. (WORKERS; 1)")
+    var workers: String?
+    @Option(help: "epoll, poll or select. (POLL; epoll)")
+    var poller: String?
+    @Option(help: "The log's level: trace to critical. (LEVEL; info)")
+    var level: String?
+    @Option(help: "How long an idle connection is kept. (KEEPALIVE_TIMEOUT; 75s)")
+    var keepaliveTimeout: String?
+    @Option(help: "How long a request's head may take. (HEADER_TIMEOUT; 30s)")
+    var headerTimeout: String?
+    @Option(help: "How long a pause in a request's body may be. (BODY_TIMEOUT; 30s)")
+    var bodyTimeout: String?
+    @Option(help: "How long a peer may take nothing of a response. (WRITE_TIMEOUT; 60s)")
+    var writeTimeout: String?
+    @Option(help: "How long what is in flight may take at the end. (GRACE_TIME; 10s)")
+    var graceTime: String?
+    @Option(help: "Bytes of a request's body. (BODY_LIMIT; none)")
+    var bodyLimit: String?
+    @Option(help: "Connections at once, in each worker. (CONNECTION_LIMIT; none)")
+    var connectionLimit: String?
+    @Option(help: "Requests on one connection. (REQUEST_LIMIT; none)")
+    var requestLimit: String?
+
+    /// What was given, by the option's name.
+    var texts: [String: String] {
+        let all = [
+            "host": host, "port": port, "unix-path": unixPath, "backlog": backlog, "workers": workers,
+            "poller": poller, "level": level, "keepalive-timeout": keepaliveTimeout,
+            "header-timeout": headerTimeout, "body-timeout": bodyTimeout, "write-timeout": writeTimeout,
+            "grace-time": graceTime, "body-limit": bodyLimit, "connection-limit": connectionLimit,
+            "request-limit": requestLimit,
+        ]
+        return all.compactMapValues(\.self)
+    }
+}
