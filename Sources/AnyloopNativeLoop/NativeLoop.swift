@@ -62,7 +62,7 @@ public final class NativeLoop: Loop {
     /// One buffer that every read goes into: 256 KiB, asyncio's largest chunk (rule 65).
     let scratch: UnsafeMutableBufferPointer<UInt8>
 
-    var readyQueue = ReadyQueue()
+    let readyQueue = ReadyQueue()
     /// Whoever owns a descriptor on this loop, by descriptor.
     var watchers: [Watcher?] = []
     /// Work that must hear of the loop's closing although it has no descriptor: connects, name look-ups.

@@ -13,8 +13,10 @@ enum ReadyItem {
 }
 
 /// First in, first out, in a ring that grows by doubling and never shrinks.
+///
+/// A class whose every access is a plain load or store: what runs in between may push.
 @safe
-struct ReadyQueue: ~Copyable {
+final class ReadyQueue {
     private var storage: UnsafeMutablePointer<ReadyItem>
     private var capacity: Int
     private var head = 0
@@ -30,14 +32,14 @@ struct ReadyQueue: ~Copyable {
         unsafe storage.deallocate()
     }
 
-    mutating func push(_ item: consuming ReadyItem) {
+    func push(_ item: consuming ReadyItem) {
         if count == capacity { grow() }
         unsafe (storage + (head + count) & (capacity - 1)).initialize(to: item)
         count += 1
     }
 
     /// The oldest item. There must be one.
-    mutating func pop() -> ReadyItem {
+    func pop() -> ReadyItem {
         precondition(count > 0, "the caller counts what it takes")
         let item = unsafe (storage + head).move()
         head = (head + 1) & (capacity - 1)
@@ -45,7 +47,7 @@ struct ReadyQueue: ~Copyable {
         return item
     }
 
-    private mutating func grow() {
+    private func grow() {
         let larger = UnsafeMutablePointer<ReadyItem>.allocate(capacity: capacity * 2)
         let first = capacity - head
         unsafe larger.moveInitialize(from: storage + head, count: first)

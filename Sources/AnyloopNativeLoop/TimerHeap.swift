@@ -2,100 +2,149 @@ import AnyloopCore
 
 /// The loop's timers: a binary heap by deadline, then by the order of scheduling.
 ///
-/// Every handle knows its place, so that cancelling costs O(log n) and leaves nothing behind.
+/// Every timer has a slot and every slot knows its place in the heap, so that cancelling costs O(log n) and leaves
+/// nothing behind. The heap itself holds plain numbers: moving them counts no references.
+@safe
 final class TimerHeap {
     private struct Entry {
         var when: Int64
         var sequence: UInt64
-        var timer: TimerHandle
+        var slot: Int
 
         func precedes(_ other: Entry) -> Bool {
             when != other.when ? when < other.when : sequence < other.sequence
         }
     }
 
-    private var entries: [Entry] = []
+    private(set) var count = 0
+    private var capacity = 16
+    private var entries: UnsafeMutablePointer<Entry>
+    /// By slot: the place in the heap; of a free slot, the next free one.
+    private var places: UnsafeMutablePointer<Int>
+    /// By slot: the timer; nil in a free one.
+    private var timers: UnsafeMutablePointer<TimerHandle?>
+    /// The first free slot; `capacity` if there is none.
+    private var free = 0
     private var nextSequence: UInt64 = 0
     /// Given to every handle; made once, so that a timer costs no closure of its own.
     private var cancelHook: ((TimerHandle) -> Void)?
 
     init() {
+        unsafe entries = .allocate(capacity: capacity)
+        unsafe places = .allocate(capacity: capacity)
+        unsafe timers = .allocate(capacity: capacity)
+        addSlots(from: 0)
         cancelHook = { [weak self] timer in self?.remove(timer) }
     }
 
-    var count: Int { entries.count }
+    deinit {
+        unsafe timers.deinitialize(count: capacity)
+        unsafe entries.deallocate()
+        unsafe places.deallocate()
+        unsafe timers.deallocate()
+    }
 
     /// The earliest deadline; nil without timers.
-    var deadline: LoopInstant? { entries.first.map { LoopInstant(nanoseconds: $0.when) } }
+    var deadline: LoopInstant? { count > 0 ? LoopInstant(nanoseconds: unsafe entries[0].when) : nil }
 
     func insert(_ timer: TimerHandle) {
+        if free == capacity { grow() }
+        let slot = free
+        free = unsafe places[slot]
+        unsafe timers[slot] = timer
+        timer.heapIndex = slot
         timer.sequence = nextSequence
         timer.onCancel = cancelHook
-        entries.append(Entry(when: timer.when.nanoseconds, sequence: nextSequence, timer: timer))
+        count += 1
+        siftUp(Entry(when: timer.when.nanoseconds, sequence: nextSequence, slot: slot), from: count - 1)
         nextSequence += 1
-        siftUp(entries.count - 1)
     }
 
     /// Moves the timers that are due at `now` to the end of `due`, in their order.
     func takeDue(at now: LoopInstant, into due: inout [TimerHandle]) {
-        while let first = entries.first, first.when <= now.nanoseconds {
-            removeEntry(at: 0)
-            first.timer.onCancel = nil
-            due.append(first.timer)
+        while count > 0, unsafe entries[0].when <= now.nanoseconds {
+            if let timer = removeEntry(at: 0) { due.append(timer) }
         }
     }
 
     func removeAll() {
-        for entry in entries {
-            entry.timer.onCancel = nil
-            entry.timer.heapIndex = -1
-            entry.timer.cancel()
-        }
-        entries = []
+        while count > 0 { removeEntry(at: count - 1)?.cancel() }
     }
 
     private func remove(_ timer: TimerHandle) {
         guard timer.heapIndex >= 0 else { return }
-        removeEntry(at: timer.heapIndex)
+        removeEntry(at: unsafe places[timer.heapIndex])
     }
 
-    private func removeEntry(at index: Int) {
-        entries[index].timer.heapIndex = -1
-        let last = entries.removeLast()
-        guard index < entries.count else { return }
-        entries[index] = last
-        last.timer.heapIndex = index
-        if index > 0, last.precedes(entries[(index - 1) / 2]) { siftUp(index) } else { siftDown(index) }
+    @discardableResult
+    private func removeEntry(at index: Int) -> TimerHandle? {
+        let slot = unsafe entries[index].slot
+        let timer = unsafe timers[slot]
+        unsafe timers[slot] = nil
+        unsafe places[slot] = free
+        free = slot
+        timer?.heapIndex = -1
+        timer?.onCancel = nil
+        count -= 1
+        guard index < count else { return timer }
+        let last = unsafe entries[count]
+        if index > 0, last.precedes(unsafe entries[(index - 1) / 2]) {
+            siftUp(last, from: index)
+        } else {
+            siftDown(last, from: index)
+        }
+        return timer
     }
 
-    private func siftUp(_ start: Int) {
+    private func siftUp(_ moving: Entry, from start: Int) {
         var index = start
-        let moving = entries[index]
         while index > 0 {
             let parent = (index - 1) / 2
-            guard moving.precedes(entries[parent]) else { break }
-            place(entries[parent], at: index)
+            let above = unsafe entries[parent]
+            guard moving.precedes(above) else { break }
+            place(above, at: index)
             index = parent
         }
         place(moving, at: index)
     }
 
-    private func siftDown(_ start: Int) {
+    private func siftDown(_ moving: Entry, from start: Int) {
         var index = start
-        let moving = entries[index]
         while true {
             var child = 2 * index + 1
-            guard child < entries.count else { break }
-            if child + 1 < entries.count, entries[child + 1].precedes(entries[child]) { child += 1 }
-            guard entries[child].precedes(moving) else { break }
-            place(entries[child], at: index)
+            guard child < count else { break }
+            if child + 1 < count, unsafe entries[child + 1].precedes(entries[child]) { child += 1 }
+            let below = unsafe entries[child]
+            guard below.precedes(moving) else { break }
+            place(below, at: index)
             index = child
         }
         place(moving, at: index)
     }
 
     private func place(_ entry: Entry, at index: Int) {
-        entries[index] = entry
-        entry.timer.heapIndex = index
+        unsafe entries[index] = entry
+        unsafe places[entry.slot] = index
+    }
+
+    private func addSlots(from start: Int) {
+        for slot in start..<capacity { unsafe places[slot] = slot + 1 }
+        unsafe (timers + start).initialize(repeating: nil, count: capacity - start)
+    }
+
+    private func grow() {
+        let former = capacity
+        capacity *= 2
+        let (oldEntries, oldPlaces, oldTimers) = unsafe (entries, places, timers)
+        unsafe entries = .allocate(capacity: capacity)
+        unsafe places = .allocate(capacity: capacity)
+        unsafe timers = .allocate(capacity: capacity)
+        unsafe entries.update(from: oldEntries, count: count)
+        unsafe places.update(from: oldPlaces, count: former)
+        unsafe timers.moveInitialize(from: oldTimers, count: former)
+        addSlots(from: former)
+        unsafe oldEntries.deallocate()
+        unsafe oldPlaces.deallocate()
+        unsafe oldTimers.deallocate()
     }
 }

@@ -177,15 +177,16 @@ import Testing
             }
             // A look-up that nobody waits for any more still has its files open.
             while !Resolver.isIdle {}
-            #expect(openDescriptors() == before)
+            // Fewer: the test's runner may have closed one of its own. A leak of ours counts once a poller at least.
+            #expect(openDescriptors() <= before)
         }
     }
 
     @Test func aLoopThatIsDroppedOpenGivesItsOwnDescriptorsBack() async {
         await #expect(processExitsWith: .success) {
             let before = openDescriptors()
-            do { _ = try makeLoop(.epoll) }
-            #expect(openDescriptors() == before)
+            for _ in 0..<5 { _ = try makeLoop(.epoll) }
+            #expect(openDescriptors() <= before)
         }
     }
 }
