@@ -1,4 +1,3 @@
-import AnyloopAgents
 import AnyloopCore
 import AnyloopHarness
 import ArgumentParser
@@ -46,7 +45,7 @@ enum Entry {
             complain("anyloop: \(error)")
             return RunExit.harnessBroke.rawValue
         case is SettingsError, is SettingError, is FixtureError, is FixtureFiles.FileError, is CommandError,
-            is TransportError, is StaticFiles.RootError:
+            is TransportError:
             complain("anyloop: \(error)")
             return RunExit.usage.rawValue
         default:

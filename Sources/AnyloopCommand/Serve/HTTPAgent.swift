@@ -25,7 +25,7 @@ final class HTTPAgent: ServedAgent {
         options.logger = logger
         if let root {
             let files = try StaticFiles(root: root)
-            server = HTTPServer(loop: loop, options: options) { try files.handle($0) }
+            server = HTTPServer(loop: loop, options: options) { files.handle($0) }
         } else {
             server = HTTPServer(loop: loop, options: options, handler: Self.greet)
         }

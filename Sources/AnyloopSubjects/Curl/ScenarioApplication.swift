@@ -46,7 +46,7 @@ final class ScenarioApplication {
         case "ignore": text(exchange, "ignored\n")
         case "refuse": respond(exchange, .forbidden)
         case "store": store(exchange, request.method, key: target)
-        case "files", "basic-files": try files.handle(exchange)
+        case "files", "basic-files": files.handle(exchange)
         default: try handleMore(exchange, request, parts)
         }
     }
