@@ -1,6 +1,6 @@
 import AnyloopHarness
 import AnyloopNativeLoop
-import AnyloopSubjects
+@testable import AnyloopSubjects
 import Testing
 
 @Suite("curl's scenarios")
@@ -17,6 +17,22 @@ struct CurlScenarioTests {
         let scenario = try #require(CurlScenarios.all.first { $0.id == id })
         let provider = LoopProvider(mode: .native, poller: "epoll") { try NativeLoop() }
         #expect(try scenario.run(provider) == [])
+    }
+
+    @Test("Our client and curl see the same of nginx", arguments: ClientScenarios.all.map(\.id))
+    func nginx(_ id: String) throws {
+        let scenario = try #require(ClientScenarios.all.first { $0.id == id })
+        let provider = LoopProvider(mode: .native, poller: "epoll") { try NativeLoop() }
+        #expect(try scenario.run(provider) == [])
+    }
+
+    @Test(
+        "Base64 as RFC 4648 §10 has it",
+        arguments: [
+            ("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg=="), ("fooba", "Zm9vYmE="),
+        ])
+    func base64(_ plain: String, _ encoded: String) {
+        #expect(Base64.encode(Array(plain.utf8)) == encoded)
     }
 
     @Test(

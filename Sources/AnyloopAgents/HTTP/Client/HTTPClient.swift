@@ -26,6 +26,9 @@ public final class HTTPClient {
     /// Connections that are open or being made.
     public var connectionCount: Int { pool.connectionCount }
 
+    /// Connections that were ever begun, so that reuse can be counted.
+    public var connectionsMade: Int { pool.connectionsMade }
+
     /// Connections that no request uses.
     public var idleConnectionCount: Int { pool.idleCount }
 

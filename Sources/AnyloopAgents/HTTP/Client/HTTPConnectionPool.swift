@@ -50,6 +50,7 @@ final class HTTPConnectionPool {
     private let options: HTTPClientOptions
     private var hosts: [Endpoint: Host] = [:]
     private(set) var isClosed = false
+    private(set) var connectionsMade = 0
 
     init(loop: any Loop, options: HTTPClientOptions) {
         self.loop = loop
@@ -128,6 +129,7 @@ final class HTTPConnectionPool {
             self?.connectIfUseful(host, endpoint)
             self?.forgetIfUnused(endpoint)
         }
+        connectionsMade += 1
         loop.createConnection(to: endpoint, options: options.connect) {
             connection
         } completion: { [weak self] result in
