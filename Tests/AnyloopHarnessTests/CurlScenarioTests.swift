@@ -19,7 +19,7 @@ struct CurlScenarioTests {
         #expect(try scenario.run(provider) == [])
     }
 
-    @Test("Our client and curl see the same of nginx", arguments: ClientScenarios.all.map(\.id))
+    @Test("Our client and curl see the same of nginx", .serialized, arguments: ClientScenarios.all.map(\.id))
     func nginx(_ id: String) throws {
         let scenario = try #require(ClientScenarios.all.first { $0.id == id })
         let provider = LoopProvider(mode: .native, poller: "epoll") { try NativeLoop() }

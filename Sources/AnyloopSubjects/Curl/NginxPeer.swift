@@ -58,7 +58,13 @@ public final class NginxPeer {
 
     /// Ends nginx and removes its folder.
     public func stop() {
+        // By its number too: another child of this process may hold a copy of the lifeline's end open.
+        let number = try? String(contentsOf: prefix.appendingPathComponent("nginx.pid"), encoding: .utf8)
+        if let pid = number.flatMap({ Int32($0.trimmingCharacters(in: .whitespacesAndNewlines)) }), pid > 1 {
+            kill(pid, SIGTERM)
+        }
         try? lifeline.fileHandleForWriting.close()
+        process.terminate()
         process.waitUntilExit()
         try? FileManager.default.removeItem(at: prefix)
     }
