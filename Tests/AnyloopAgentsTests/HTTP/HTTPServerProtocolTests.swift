@@ -37,6 +37,25 @@ import Testing
         #expect(stage.received() == expected)
     }
 
+    @Test func theHandlersOwnDateAndServerStandAlone() {
+        let stage = ServerStage(options: { $0.serverName = "ours" }) {
+            $0.respond(HTTPResponse(status: .ok, headerFields: [.date: "then", .server: "theirs"]))
+        }
+        stage.send(get)
+        #expect(stage.received() == "HTTP/1.1 200 OK\r\nDate: then\r\nServer: theirs\r\nContent-Length: 0\r\n\r\n")
+    }
+
+    @Test func aForgottenExchangeIsNotAnotherRequests() {
+        let held = Box<[() -> HTTPServerExchange?]>([])
+        let stage = ServerStage { exchange in
+            held.value.append { [weak exchange] in exchange }
+            exchange.respond(HTTPResponse(status: .ok))
+        }
+        stage.send(get + get)
+        #expect(held.value.count == 2)
+        #expect(held.value[0]() == nil)
+    }
+
     @Test func asksForTheDateOnceASecond() {
         let asked = Counter()
         let stage = ServerStage(

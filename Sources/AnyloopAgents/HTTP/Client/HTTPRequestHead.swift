@@ -32,7 +32,7 @@ enum HTTPRequestHead {
             case .connection: output.append(field)
             case .other where field.name.canonicalName == "host": continue
             case .other where !body.hasContent && field.name == .expect: continue  // RFC 9110 §10.1.1
-            case .other: output.append(field)
+            case .date, .server, .other: output.append(field)
             }
         }
         let framing = appendFraming(request, body, output)

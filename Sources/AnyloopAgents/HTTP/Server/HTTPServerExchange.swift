@@ -232,10 +232,6 @@ public final class HTTPServerExchange {
         self.version = version
         self.framing = framing
         mustContinue = expectsContinue && framing != .none && framing != .length(0)
-        responsePhase = .none
-        isRequestComplete = false
-        keptHead = nil
-        keptRequest = nil
     }
 
     func notifyBody(_ bytes: Span<UInt8>) throws {
@@ -254,16 +250,6 @@ public final class HTTPServerExchange {
 
     /// Whether someone waits for the end.
     var isObserved: Bool { onClosed != nil }
-
-    /// The exchange is over and nobody holds it: back to the state of a new one.
-    func recycle() {
-        connection = nil
-        onChunk = nil
-        onBodyEnd = nil
-        onWritable = nil
-        takeOver = nil
-        keptRequest = nil
-    }
 
     /// The exchange is over; who still holds it can read the request.
     func end(_ error: HTTPServerError?) {

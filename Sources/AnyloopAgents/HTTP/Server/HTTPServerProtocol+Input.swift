@@ -87,7 +87,7 @@ extension HTTPServerProtocol {
         discarded = 0
         hasTrailers = false
         isDeadlineStale = true
-        let exchange = service.takeExchange()
+        let exchange = HTTPServerExchange()
         exchange.begin(
             self, method: parser.head.method, version: parser.head.version, framing: framing,
             expectsContinue: parser.head.expectsContinue && parser.head.version >= .http11)

@@ -207,12 +207,8 @@ extension HTTPServerProtocol {
             phase = .idle
         }
         guard var exchange = takeExchange() else { return }
-        if isKnownUniquelyReferenced(&exchange), !exchange.isObserved {
-            exchange.recycle()
-            service.giveBack(exchange)
-        } else {
-            exchange.end(nil)
-        }
+        // Nobody holds it: then nobody asks for the head, which the parser can write over.
+        if !isKnownUniquelyReferenced(&exchange) || exchange.isObserved { exchange.end(nil) }
     }
 
     private func takeExchange() -> HTTPServerExchange? {
@@ -226,9 +222,12 @@ extension HTTPServerProtocol {
     /// Appends the head of the final response and settles its framing (RFC 9112 §6.3) and persistence (§9.3).
     private func appendHead(_ exchange: HTTPServerExchange, _ response: HTTPResponse, length: Int64?) {
         guard let output, let loop else { return }
-        let code = response.status.code
-        output.appendStatusLine(response.status)
+        let status = response.status
+        let code = status.code
+        output.appendStatusLine(status)
         var declared: Int64?
+        var hasDate = false
+        var hasServer = false
         let isSwitch = exchange.takeOver != nil
         for field in response.headerFields {
             switch HTTPFraming.role(of: field.name) {
@@ -238,11 +237,15 @@ extension HTTPServerProtocol {
                 break
             case .connection:
                 if isSwitch { output.append(field) } else if HTTPFraming.saysClose(field.value) { closeAfter() }
+            case .date, .server:
+                output.append(field)
+                if case .date = HTTPFraming.role(of: field.name) { hasDate = true } else { hasServer = true }
             case .other:
                 output.append(field)
             }
         }
-        service.appendStandingLines(to: output, now: loop.now)
+        if !hasDate { service.appendDate(to: output, now: loop.now) }
+        if !hasServer { service.appendServer(to: output) }
         exchange.responseFraming = .none
         if !isSwitch {
             appendFraming(exchange, output, code: code, length: length ?? declared, declared: declared)
@@ -306,7 +309,8 @@ extension HTTPServerProtocol {
         let text = "\(status.code) \(status.reasonPhrase): \(error)\n"
         output.appendStatusLine(status)
         output.append("Content-Type: text/plain; charset=utf-8\r\n")
-        service.appendStandingLines(to: output, now: loop.now)
+        service.appendDate(to: output, now: loop.now)
+        service.appendServer(to: output)
         output.append("Content-Length: ")
         output.append(decimal: Int64(text.utf8.count))
         output.append("\r\nConnection: close\r\n\r\n")

@@ -26,18 +26,19 @@ public final class HTTPService {
     private var connections: [ObjectIdentifier: HTTPServerProtocol] = [:]
     private var onEmpty: [() -> Void] = []
 
-    /// The `Date` and `Server` lines, and until when they are right.
-    private var standingLines: [UInt8] = []
-    private var standingLinesValidUntil = LoopInstant(nanoseconds: .min)
+    /// The `Date` line, and until when it is right.
+    private var dateLine: [UInt8] = []
+    private var dateLineValidUntil = LoopInstant(nanoseconds: .min)
+    private let serverLine: [UInt8]
 
     private var spareOutput: HTTPOutput?
-    private var spareExchange: HTTPServerExchange?
 
     /// A service that answers with `handler`.
     public init(options: HTTPServerOptions = HTTPServerOptions(), handler: @escaping Handler) {
         self.options = options
         self.handler = handler
         timing = HTTPServerTiming(options)
+        serverLine = HTTPService.serverLine(options)
     }
 
     /// A protocol for one connection.
@@ -94,39 +95,34 @@ public final class HTTPService {
         if output.capacity <= HTTPOutput.keptCapacity { spareOutput = output }
     }
 
-    func takeExchange() -> HTTPServerExchange {
-        guard let exchange = spareExchange else { return HTTPServerExchange() }
-        spareExchange = nil
-        return exchange
-    }
-
-    func giveBack(_ exchange: consuming HTTPServerExchange) {
-        spareExchange = exchange
-    }
-
     // MARK: Date
 
-    /// Appends the lines that every response carries: `Date`, renewed when its second is over, and `Server`.
-    func appendStandingLines(to output: HTTPOutput, now: LoopInstant) {
-        if now >= standingLinesValidUntil { renewStandingLines(now: now) }
-        let lines = standingLines
-        output.append(lines.span)
+    /// Appends the `Date` line (RFC 9110 §6.6.1), made anew when its second is over.
+    func appendDate(to output: HTTPOutput, now: LoopInstant) {
+        if now >= dateLineValidUntil { renewDate(now: now) }
+        let line = dateLine
+        output.append(line.span)
     }
 
-    private func renewStandingLines(now: LoopInstant) {
-        var text = ""
-        standingLinesValidUntil = LoopInstant(nanoseconds: .max)
-        if options.sendsDate {
-            let wall = options.wallClock()
-            let second = wall.quotientAndRemainder(dividingBy: 1_000_000_000)
-            text += "Date: \(HTTPDate.format(second.quotient))\r\n"
-            standingLinesValidUntil = now + .nanoseconds(1_000_000_000 - second.remainder)
+    /// Appends the `Server` line.
+    func appendServer(to output: HTTPOutput) {
+        let line = serverLine
+        output.append(line.span)
+    }
+
+    private func renewDate(now: LoopInstant) {
+        guard options.sendsDate else {
+            dateLineValidUntil = LoopInstant(nanoseconds: .max)
+            return
         }
-        if let name = options.serverName {
-            // The field's type makes the value safe for the wire.
-            text += "Server: \(HTTPField(name: .server, value: name).value)\r\n"
-        }
-        standingLines = Array(text.utf8)
+        let second = options.wallClock().quotientAndRemainder(dividingBy: 1_000_000_000)
+        dateLine = Array("Date: \(HTTPDate.format(second.quotient))\r\n".utf8)
+        dateLineValidUntil = now + .nanoseconds(1_000_000_000 - second.remainder)
+    }
+
+    /// The `Server` line of `options`; the field's type makes its value safe for the wire.
+    private static func serverLine(_ options: HTTPServerOptions) -> [UInt8] {
+        options.serverName.map { Array("Server: \(HTTPField(name: .server, value: $0).value)\r\n".utf8) } ?? []
     }
 }
 

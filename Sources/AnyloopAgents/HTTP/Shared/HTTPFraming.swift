@@ -1,15 +1,18 @@
 import HTTPTypes
 
-/// The fields that say how a message is framed and whether the connection persists: ours to write.
+/// The fields that say how a message is framed and whether the connection persists: ours to write; and those that
+/// we add where the application does not.
 enum HTTPFraming {
     enum Role {
-        case contentLength, transferEncoding, connection, keepAlive, other
+        case contentLength, transferEncoding, connection, keepAlive, date, server, other
     }
 
     /// What the field `name` has to do with framing; decided by its length before any text is compared.
     static func role(of name: HTTPField.Name) -> Role {
         let text = name.canonicalName
         switch text.utf8.count {
+        case 4 where text == "date": return .date
+        case 6 where text == "server": return .server
         case 10 where text == "connection": return .connection
         case 10 where text == "keep-alive": return .keepAlive
         case 14 where text == "content-length": return .contentLength
@@ -20,7 +23,10 @@ enum HTTPFraming {
 
     /// Whether the application's `name` is replaced by ours.
     static func isManaged(_ name: HTTPField.Name) -> Bool {
-        role(of: name) != .other
+        switch role(of: name) {
+        case .contentLength, .transferEncoding, .connection, .keepAlive: true
+        case .date, .server, .other: false
+        }
     }
 
     /// Fields that would change the meaning of what they come after (RFC 9110 §6.5.1).
