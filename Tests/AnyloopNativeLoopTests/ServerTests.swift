@@ -177,8 +177,8 @@ import Testing
             }
             // A look-up that nobody waits for any more still has its files open.
             while !Resolver.isIdle {}
-            // Fewer: the test's runner may have closed one of its own. A leak of ours counts once a poller at least.
-            #expect(openDescriptors() <= before)
+            // The runner opens and closes one of its own now and then; a leak of ours counts once a poller at least.
+            #expect(openDescriptors() - before < PollerKind.allCases.count)
         }
     }
 
@@ -186,7 +186,7 @@ import Testing
         await #expect(processExitsWith: .success) {
             let before = openDescriptors()
             for _ in 0..<5 { _ = try makeLoop(.epoll) }
-            #expect(openDescriptors() <= before)
+            #expect(openDescriptors() - before < 5)
         }
     }
 }
