@@ -7,9 +7,9 @@ public enum HTTP1Date {
     ///
     /// Moments outside the years 0 to 9999 become the nearest moment inside.
     public static func append(_ seconds: Int, to out: inout [UInt8]) {
-        let clamped = min(max(seconds, -62_167_219_200), 253_402_300_799)
-        let day = floorDivide(clamped, 86400)
-        let second = clamped - day * 86400
+        let seconds = clamped(seconds)
+        let day = floorDivide(seconds, 86400)
+        let second = seconds - day * 86400
         let (year, month, dayOfMonth) = civil(fromDay: day)
         out.append(contentsOf: weekdays[modulo(day + 4, 7)].utf8.prefix(3))
         out.append(contentsOf: ", ".utf8)
@@ -56,7 +56,7 @@ public enum HTTP1Date {
         guard let long = weekdays.firstIndex(of: bytes.string(weekday)),
             reader.takes(", ", bytes), var date = reader.rfc850(bytes)
         else { return nil }
-        let thisYear = civil(fromDay: floorDivide(now, 86400)).year
+        let thisYear = civil(fromDay: floorDivide(clamped(now), 86400)).year
         date.year += thisYear / 100 * 100
         if date.year > thisYear + 50 { date.year -= 100 } else if date.year <= thisYear - 50 { date.year += 100 }
         return date.seconds(weekday: long)
@@ -70,6 +70,9 @@ public enum HTTP1Date {
         let name = bytes.string(range)
         return weekdays.firstIndex { $0.hasPrefix(name) }
     }
+
+    /// The nearest moment within the years 0 to 9999.
+    private static func clamped(_ seconds: Int) -> Int { min(max(seconds, -62_167_219_200), 253_402_300_799) }
 
     private static func append2(_ number: Int, _ out: inout [UInt8]) {
         out.append(UInt8(truncatingIfNeeded: number / 10 % 10) | 0x30)

@@ -21,6 +21,8 @@ struct HelperTests {
     @Test("moments past what the form can say")
     func clampedDates() {
         #expect(HTTP1Date.string(.max) == "Fri, 31 Dec 9999 23:59:59 GMT")
+        let distant = HTTP1Date.parse("Sun, 06 Nov 9994 08:49:37 GMT", now: 0)
+        #expect(HTTP1Date.parse("Sunday, 06-Nov-94 08:49:37 GMT", now: .max) == distant)
         #expect(HTTP1Date.string(.min) == "Sat, 01 Jan 0000 00:00:00 GMT")
     }
 
