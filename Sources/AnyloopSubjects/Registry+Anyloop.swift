@@ -19,9 +19,10 @@ extension Subject {
         name: "http1-server", side: .server, tags: ["http1"], parser: HTTP1ParserSubject(role: .requests),
         protocol: HTTPServerSubject())
 
-    /// Our HTTP/1.1 client side.
+    /// Our HTTP/1.1 client side: parser and protocol.
     public static let http1Client = Subject(
-        name: "http1-client", side: .client, tags: ["http1"], parser: HTTP1ParserSubject(role: .responses))
+        name: "http1-client", side: .client, tags: ["http1"], parser: HTTP1ParserSubject(role: .responses),
+        protocol: HTTPClientSubject())
 }
 
 extension LoopProvider {

@@ -75,7 +75,7 @@ extension CellRunner {
     private func parserDifference(_ parser: Trace, _ application: Trace) -> CellFailure? {
         let alone = parser.events.filter { $0.kind != .note }
         let behind = application.events.filter { $0.kind != .note }
-        let same = alone.count == behind.count && zip(alone, behind).allSatisfy { $0.sameAs($1) }
+        let same = alone.count == behind.count && zip(alone, behind).allSatisfy { $0.tellsAs($1) }
         guard !same else { return nil }
         let (summary, details) = TraceText.difference(alone, "the parser", behind, "the protocol's application")
         return CellFailure(kind: .differential, cut: "whole", summary: summary, details: details)
@@ -144,5 +144,13 @@ extension CellRunner {
             return "\"" + WireEscapes.escape(shown) + "\" (\(bytes.count) bytes)"
         }
         return "they part at byte \(common)\n\(cut.name): \(around(left))\nwhole: \(around(right))"
+    }
+}
+
+extension TraceEvent {
+    /// Whether it is the same event to an application, which may hear of an error without its place.
+    fileprivate func tellsAs(_ other: TraceEvent) -> Bool {
+        if kind == .error, other.kind == .error, other.parts.count == 1 { return parts.first == other.parts.first }
+        return sameAs(other)
     }
 }

@@ -1,5 +1,6 @@
 public import AnyloopHarness
 import AnyloopWire
+import HTTPTypes
 
 /// Our HTTP/1.1 parser, reading requests on the server's side and responses on the client's.
 public struct HTTP1ParserSubject: ParserSubject {
@@ -133,6 +134,15 @@ enum HTTP1Trace {
 
     /// A connection that went within a message, in the parser's own word for it.
     static func lost(into trace: inout TraceRecorder) { trace.error(HTTP1ErrorCode.unexpectedEOF.rawValue) }
+
+    /// Trailers as an application gets them.
+    static func trailers(_ trailers: HTTPFields?, into trace: inout TraceRecorder) {
+        for field in trailers ?? [:] {
+            trace.event(.trailer)
+            trace.part(field.name.rawName)
+            unsafe field.withUnsafeBytesOfValue { trace.part(unsafe Span(_unsafeElements: $0)) }
+        }
+    }
 
     /// Fields, one event each.
     static func fields(_ fields: borrowing HTTP1Fields, as kind: TraceKind, into trace: inout TraceRecorder) {

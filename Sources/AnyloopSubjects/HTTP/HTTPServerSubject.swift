@@ -66,11 +66,7 @@ private final class HTTPServerRecorder {
 
     private func finish(_ trailers: HTTPFields?) {
         log.record { trace in
-            for field in trailers ?? [:] {
-                trace.event(.trailer)
-                trace.part(field.name.rawName)
-                unsafe field.withUnsafeBytesOfValue { trace.part(unsafe Span(_unsafeElements: $0)) }
-            }
+            HTTP1Trace.trailers(trailers, into: &trace)
             trace.event(.end)
         }
         exchange.onClosed = nil

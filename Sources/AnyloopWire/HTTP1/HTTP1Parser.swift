@@ -123,6 +123,16 @@ public struct HTTP1Parser: ~Copyable {
     /// How many requests are unanswered: their final response has not come to its `end`.
     public var expectedResponses: Int { methods.count - nextMethod }
 
+    /// Whether a message has begun and its end has not come, nor an error.
+    public var isWithinMessage: Bool {
+        switch state {
+        case .between, .complete, .after, .suspended, .switched, .closed, .failed: false
+        case .emptyLine, .startLine, .fields, .headDone, .fixed, .chunkLine, .chunkData, .chunkCR, .chunkLF, .trailers,
+            .untilClose:
+            true
+        }
+    }
+
     /// Whether no message has begun since the last one ended.
     public var isBetweenMessages: Bool { state == .between }
 

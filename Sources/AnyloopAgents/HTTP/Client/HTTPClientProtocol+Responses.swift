@@ -21,6 +21,7 @@ extension HTTPClientProtocol {
                 handle(event, input, &position)
             }
         } catch {
+            onMalformed?(error)
             if peerEnded, error.code == .unexpectedEOF {
                 fail(.connectionLost(nil))
             } else {
@@ -52,6 +53,7 @@ extension HTTPClientProtocol {
         switch event {
         case .head:
             hasTrailers = false
+            onHead?(parser.head)
             let response = HTTPResponse(parser.head)
             if parser.head.status < 200 {
                 interim(exchange, response)

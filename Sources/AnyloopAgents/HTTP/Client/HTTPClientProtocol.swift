@@ -68,6 +68,10 @@ public final class HTTPClientProtocol: StreamProtocol {
     public var onReady: (() -> Void)?
     /// Called once, when the connection takes no more requests.
     public var onClosed: (() -> Void)?
+    /// Told of each response's head as the parser has it, interim ones included, before its exchange is.
+    public var onHead: ((HTTP1Head) -> Void)?
+    /// Told of what the parser refuses, also where no exchange is left to hear of it.
+    public var onMalformed: ((HTTP1Error) -> Void)?
 
     /// A connection's protocol; `start` gives it requests once it is connected.
     public init(options: HTTPConnectionOptions = HTTPConnectionOptions()) {
@@ -82,6 +86,9 @@ public final class HTTPClientProtocol: StreamProtocol {
         }
         return exchanges.last.map { $0.requestPhase == .sent } ?? true
     }
+
+    /// Whether a part of a response is here and the rest is not.
+    public var isWithinResponse: Bool { parser.isWithinMessage }
 
     /// Whether no exchange is under way.
     public var isIdle: Bool { exchanges.isEmpty }
