@@ -1,0 +1,120 @@
+/// A point in which our loops do otherwise than asyncio's contract says, and why.
+///
+/// `NativeLiberty.all` is the whole list: whatever else differs is a fault. Each has a test that shows it, by its
+/// id, and ARCHITECTURE.md prints the list.
+public struct NativeLiberty: Sendable, CustomStringConvertible {
+    /// Who takes the liberty.
+    public enum Scope: String, Sendable {
+        /// `NativeLoop` only; `CompatLoop` does as asyncio.
+        case native
+        /// Both loops: a matter of the language, of safety, or of what CPython itself changed later.
+        case both
+    }
+
+    /// A short name, unique in the list.
+    public let id: String
+    /// The rules of asyncio's contract that it touches.
+    public let rules: [Int]
+    /// Who takes it.
+    public let scope: Scope
+    /// What asyncio does.
+    public let asyncio: String
+    /// What we do.
+    public let ours: String
+    /// Why.
+    public let reason: String
+
+    /// The id.
+    public var description: String { id }
+
+    /// Every liberty there is.
+    public static let all: [NativeLiberty] = [
+        NativeLiberty(
+            id: "made-at-once", rules: [48, 63], scope: .native,
+            asyncio: "connectionMade comes from the ready queue, a turn after the transport is made",
+            ours: "connectionMade is called where the connection comes up: in the accept's or the connect's event, "
+                + "inside adoptConnection",
+            reason: "saves every connection two or three queued callbacks"),
+        NativeLiberty(
+            id: "accept-in-pairs", rules: [53], scope: .native,
+            asyncio: "of a batch of accepts all factories run first, then every connectionMade",
+            ours: "factory and connectionMade of one connection, then of the next",
+            reason: "follows from made-at-once; no order between two connections is promised"),
+        NativeLiberty(
+            id: "connect-in-one-turn", rules: [48], scope: .native,
+            asyncio: "factory in the turn after the connect's event, connectionMade in the one after that",
+            ours: "factory, connectionMade and completion in the connect's event",
+            reason: "follows from made-at-once; their order is the same"),
+        NativeLiberty(
+            id: "lost-after-flush-queued", rules: [94], scope: .native,
+            asyncio: "connectionLost after a close that had to flush comes straight from the write event",
+            ours: "it comes from the ready queue, like every other connectionLost",
+            reason: "one way to end; what resumeWriting queues in that event still runs before"),
+        NativeLiberty(
+            id: "no-writes-while-closing", rules: [83], scope: .native,
+            asyncio: "a write after close is still appended while earlier bytes are being flushed",
+            ours: "it is dropped and counted, as after any close",
+            reason: "whether a late write arrives must not depend on how full the socket was"),
+        NativeLiberty(
+            id: "datagrams-by-budget", rules: [107], scope: .native,
+            asyncio: "one datagram for each readable event",
+            ours: "up to NativeLoopOptions.datagramBudget of them",
+            reason: "a wait for each datagram would halve the rate"),
+        NativeLiberty(
+            id: "factory-errors-reported", rules: [54], scope: .native,
+            asyncio: "a server's factory that raises is reported in debug mode only",
+            ours: "it is always reported to the exception handler",
+            reason: "an error that nobody hears of helps nobody"),
+        NativeLiberty(
+            id: "posted-once-a-turn", rules: [18], scope: .native,
+            asyncio: "callSoonThreadsafe and callSoon share one queue from the first moment",
+            ours: "what is posted joins the queue at the start of the next turn",
+            reason: "one look at the lock a turn instead of one for each callback"),
+        NativeLiberty(
+            id: "equal-deadlines-in-order", rules: [23], scope: .both,
+            asyncio: "timers of the same deadline run in the order of a heap",
+            ours: "they run in the order in which they were set",
+            reason: "asyncio promises no order; this one can be predicted"),
+        NativeLiberty(
+            id: "closing-ends-transports", rules: [12, 96], scope: .both,
+            asyncio: "closing the loop forgets what is open",
+            ours: "every protocol gets connectionLost with TransportError.loopClosed",
+            reason: "the grammar: after connectionMade, connectionLost comes once"),
+        NativeLiberty(
+            id: "closed-loop-takes-nothing", rules: [12], scope: .both,
+            asyncio: "call_soon and call_later raise on a closed loop",
+            ours: "they return a cancelled handle; calls that may throw throw TransportError.loopClosed",
+            reason: "scheduling stays free of try"),
+        NativeLiberty(
+            id: "late-write-reported", rules: [81], scope: .both,
+            asyncio: "write after write_eof raises RuntimeError",
+            ours: "it is dropped, and the exception handler hears asyncio's text",
+            reason: "write stays free of try"),
+        NativeLiberty(
+            id: "datagram-misuse-reported", rules: [109, 110], scope: .both,
+            asyncio: "sendto raises for a wrong address, and without one on an unconnected endpoint ends it",
+            ours: "errorReceived gets TransportError.usage; the endpoint stays open",
+            reason: "send stays free of try; one bad datagram is no reason to lose the endpoint"),
+        NativeLiberty(
+            id: "empty-datagrams-sent", rules: [108], scope: .both,
+            asyncio: "sendto(b'') is dropped up to CPython 3.12, sent from 3.13 on",
+            ours: "it is sent",
+            reason: "UDP allows it, and CPython came to the same view"),
+        NativeLiberty(
+            id: "server-waits-for-connections", rules: [58], scope: .both,
+            asyncio: "wait_closed returns at once up to CPython 3.11, from 3.12.1 on it waits for open connections",
+            ours: "it waits",
+            reason: "as in current CPython"),
+    ]
+
+    /// The list as a table in Markdown.
+    public static var table: String {
+        let head = "| id | who | rules | asyncio | ours | why |\n|---|---|---|---|---|---|\n"
+        return head
+            + all.map { liberty in
+                let rules = liberty.rules.map(String.init).joined(separator: ", ")
+                return "| \(liberty.id) | \(liberty.scope) | \(rules) | \(liberty.asyncio) | \(liberty.ours) "
+                    + "| \(liberty.reason) |\n"
+            }.joined()
+    }
+}
