@@ -205,6 +205,17 @@ import Testing
         #expect(text == result)
     }
 
+    @Test func lettingGoOfAResponseFreesItsConnection() async throws {
+        let text = try await run { client in
+            for _ in 0..<20 {
+                let response = try await client.send(Self.post, uploading: Pieces(count: 100))
+                guard response.head.status == .ok else { return "refused" }
+            }
+            return "done"
+        }
+        #expect(text == "done", "more than there are connections to a host")
+    }
+
     @Test func cancellingTheTaskCancelsTheRequest() async throws {
         let text = try await run { client in
             let task = Task { try await client.fetch(Self.post, body: .bytes([1])) }

@@ -200,6 +200,25 @@ private let okay = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"
         #expect(result.value.contains("scheme"))
     }
 
+    @Test func pipelinesOnOneConnectionWhereThatIsAskedFor() throws {
+        let stage = try PoolStage {
+            $0.connectionsPerHost = 1
+            $0.connection.pipelineDepth = 3
+        } answer: { _, _ in
+            ""
+        }
+        for index in 0..<4 { _ = stage.fetch("/\(index)") }
+        #expect(stage.seen == ["1 GET /0", "1 GET /1", "1 GET /2"])
+        let posts = try PoolStage {
+            $0.connectionsPerHost = 1
+            $0.connection.pipelineDepth = 3
+        } answer: { _, _ in
+            ""
+        }
+        for _ in 0..<2 { _ = posts.fetch(method: .post) }
+        #expect(posts.seen.count == 1, "RFC 9112 §9.3.2: not behind a request that cannot be repeated")
+    }
+
     // MARK: Redirects
 
     private static func redirecting(_ status: Int, to location: String) -> (Int, String) -> String? {
@@ -248,7 +267,7 @@ private let okay = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"
         #expect(stage.fetch("/old").value.hasPrefix("error redirected to 'ftp://b/'"))
     }
 
-    @Test(arguments: [(10, 1), (2, 2)])
+    @Test(arguments: [(3, 1), (2, 2)])
     func aRedirectsBodyIsDrainedUpToALimit(_ limit: Int, _ connection: Int) throws {
         let stage = try PoolStage {
             $0.redirectBodyLimit = limit

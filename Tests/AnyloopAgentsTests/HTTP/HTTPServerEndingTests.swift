@@ -196,6 +196,47 @@ import Testing
         #expect(stage.peer.end == .finish)
     }
 
+    @Test func theLastResponseIsNotCutShortByTheTimeToLinger() {
+        let stage = ServerStage(options: {
+            $0.requestLimit = 1
+            $0.lingerTimeout = .seconds(5)
+            $0.writeTimeout = .seconds(60)
+        }) { $0.respond(HTTPResponse(status: .ok), body: [UInt8](repeating: 1, count: 1_000_000)) }
+        stage.peer.stopReading()
+        stage.send(get + get)
+        for _ in 0..<10 {
+            stage.advance(.seconds(50))
+            stage.peer.grant(100_000)
+            stage.loop.runUntilIdle()
+        }
+        stage.peer.resumeReading()
+        stage.loop.runUntilIdle()
+        #expect(stage.peer.received.count > 1_000_000)
+        #expect(stage.peer.end == .finish)
+        stage.advance(.seconds(65))
+        #expect(stage.isClosed)
+    }
+
+    @Test func closingTheServerAbortsWhatOutlastsTheGraceTime() throws {
+        let loop = MemoryLoop()
+        let server = HTTPServer(loop: loop) { _ in }
+        try server.listen(on: [.loopback(port: 80)])
+        let client = RecordingProtocol(.made) { _, transport in transport.write(Array(get.utf8)) }
+        loop.createConnection(
+            to: .address(.loopback(port: 80)), options: ConnectOptions(), protocolFactory: { client },
+            completion: { _ in })
+        loop.runUntilIdle()
+        #expect(server.service.connectionCount == 1)
+        let closed = Box(false)
+        server.close(grace: .seconds(3)) { closed.value = true }
+        #expect(server.addresses.isEmpty)
+        loop.advance(by: .milliseconds(2999))
+        #expect(!closed.value)
+        loop.advance(by: .milliseconds(1))
+        #expect(closed.value)
+        #expect(client.isLost)
+    }
+
     // MARK: Hand-overs
 
     // RFC 9110 §7.8: 101 after the request, then the other protocol at once.

@@ -116,10 +116,13 @@ final class HTTPChunkStream: @unchecked Sendable {
 /// To be read once, by one task at a time. Iterating throws if the body breaks off.
 public struct HTTPBodyChunks: AsyncSequence, Sendable {
     let stream: HTTPChunkStream
+    /// What keeps the source going; gone with the last copy.
+    var lease: HTTPClientLease?
 
     /// Reads chunks.
     public struct AsyncIterator: AsyncIteratorProtocol {
         let stream: HTTPChunkStream
+        let lease: HTTPClientLease?
 
         /// The next chunk, never empty; nil at the end.
         public func next() async throws -> [UInt8]? {
@@ -128,7 +131,7 @@ public struct HTTPBodyChunks: AsyncSequence, Sendable {
     }
 
     /// An iterator.
-    public func makeAsyncIterator() -> AsyncIterator { AsyncIterator(stream: stream) }
+    public func makeAsyncIterator() -> AsyncIterator { AsyncIterator(stream: stream, lease: lease) }
 
     /// The whole body, up to `limit` bytes.
     ///

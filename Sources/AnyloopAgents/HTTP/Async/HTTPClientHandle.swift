@@ -31,7 +31,7 @@ public struct HTTPClientHandle: Sendable {
 
     /// Sends `request` and returns as soon as the response's head is here; its body follows chunk by chunk.
     ///
-    /// Whoever does not read the body to its end calls `cancel` on the response, else its connection stays taken.
+    /// Letting go of the response and its body gives up on the rest.
     public func send(
         _ request: HTTPRequest, body: HTTPClientBody = .none, via: Endpoint? = nil
     ) async throws -> HTTPStreamedResponse {
@@ -86,10 +86,26 @@ public struct HTTPStreamedResponse: Sendable {
     public let request: HTTPRequest
     /// Redirects that were followed.
     public let redirectCount: Int
-    let bridge: HTTPClientBridge
 
     /// Gives up on the rest of the body.
     public func cancel() {
+        body.lease?.cancel()
+    }
+}
+
+/// A hold on a response's body: without one nobody will read the rest, and the connection is freed for others.
+final class HTTPClientLease: Sendable {
+    private let bridge: HTTPClientBridge
+
+    init(_ bridge: HTTPClientBridge) {
+        self.bridge = bridge
+    }
+
+    func cancel() {
+        bridge.cancel()
+    }
+
+    deinit {
         bridge.cancel()
     }
 }
@@ -128,8 +144,8 @@ final class HTTPClientBridge: @unchecked Sendable {
         body.onPause = { [unowned task] in $0 ? task.pauseBody() : task.resumeBody() }
         task.onResponse = { [self] head in
             let response = HTTPStreamedResponse(
-                head: head, body: HTTPBodyChunks(stream: body), request: task.currentRequest,
-                redirectCount: task.redirectCount, bridge: self)
+                head: head, body: HTTPBodyChunks(stream: body, lease: HTTPClientLease(self)),
+                request: task.currentRequest, redirectCount: task.redirectCount)
             self.continuation?.resume(returning: response)
             self.continuation = nil
         }

@@ -39,6 +39,10 @@ extension HTTPClientProtocol {
         output.removeAll()
         if exchange.requestPhase == .sending { sendBody(exchange) }
         updateDeadline()
+        guard options.pipelineDepth > 1, isReady else { return }
+        loop?.callSoon { [self] in
+            if isReady { onReady?() }
+        }
     }
 
     /// The body may go.

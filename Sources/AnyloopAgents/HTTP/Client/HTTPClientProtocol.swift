@@ -84,7 +84,8 @@ public final class HTTPClientProtocol: StreamProtocol {
         guard phase == .open, !closesWhenDone, !peerEnded, exchanges.count < max(1, options.pipelineDepth) else {
             return false
         }
-        return exchanges.last.map { $0.requestPhase == .sent } ?? true
+        // RFC 9112 §9.3.2: nothing is pipelined behind a request that could not be repeated.
+        return exchanges.allSatisfy { $0.requestPhase == .sent && HTTPRedirect.isIdempotent($0.request.method) }
     }
 
     /// Whether a part of a response is here and the rest is not.

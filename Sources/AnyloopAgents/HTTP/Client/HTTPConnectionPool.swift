@@ -157,7 +157,7 @@ final class HTTPConnectionPool {
             return
         }
         if isClosed { return connection.close() }
-        host.idle.append(connection)
+        if !host.idle.contains(where: { $0 === connection }) { host.idle.append(connection) }
         connectIfUseful(host, endpoint)
     }
 

@@ -110,10 +110,13 @@ extension HTTPServerProtocol {
 
     // MARK: Deadlines
 
+    private var hasQueuedOutput: Bool { transport.map { $0.writeBufferSize > 0 } ?? false }
+
     private var currentWait: Wait {
         switch phase {
-        case .lingering: .linger
-        case .closing: transport.map { $0.writeBufferSize > 0 } ?? false ? .write : .none
+        // As long as the peer takes what is queued, the time to linger has not begun.
+        case .lingering: hasQueuedOutput ? .write : .linger
+        case .closing: hasQueuedOutput ? .write : .none
         case .handedOver: .none
         case .idle: isWritePaused ? .write : .idle
         case .head: .header
@@ -182,7 +185,7 @@ extension HTTPServerProtocol {
             let limit = service.options.handlerTimeout ?? .zero
             fail(.serviceUnavailable, .timedOut(what: "the handler", after: limit))
         case .linger:
-            if transport?.writeBufferSize == 0 { closeNow() } else { abortNow() }
+            closeNow()
         case .write:
             // Any progress since the deadline was set earns another one.
             if (transport?.writeBufferSize ?? 0) >= writeBufferAtDeadline { abortNow() }

@@ -79,8 +79,8 @@ extension HTTPServerProtocol {
 
     private func beginExchange() {
         requestCount += 1
-        if let limit = service.options.requestLimit, requestCount >= limit { closesAfterResponse = true }
-        if service.isShuttingDown { closesAfterResponse = true }
+        if let limit = service.options.requestLimit, requestCount >= limit { closeAfter() }
+        if service.isShuttingDown { closeAfter() }
         phase = .body
         let framing = parser.head.framing
         bodyMode = framing == .none || framing == .length(0) ? .discarding : .undecided

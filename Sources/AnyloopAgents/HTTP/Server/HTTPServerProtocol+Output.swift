@@ -298,7 +298,7 @@ extension HTTPServerProtocol {
     }
 
     /// Our decision: the client may be sending more, so the close has to linger.
-    private func closeAfter() {
+    func closeAfter() {
         closesAfterResponse = true
         lingers = true
     }

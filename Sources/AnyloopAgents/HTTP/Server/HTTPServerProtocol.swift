@@ -178,7 +178,7 @@ public final class HTTPServerProtocol: StreamProtocol {
     func shutDown() {
         switch phase {
         case .idle where pendingOffset == pending.count: turn { closeNow() }
-        case .idle, .head, .body, .answering: closesAfterResponse = true
+        case .idle, .head, .body, .answering: closeAfter()
         case .lingering, .closing, .handedOver: break
         }
     }
