@@ -54,7 +54,8 @@ final class MemoryReplayer: ProtocolReplayer {
         patience(observed, &overdue)
         return ReplayOutcome(
             trace: trace, finalTrace: conversation.log.trace(), written: subject.normalise(written: written),
-            rawWritten: written, closed: closed, lostCause: observed.lostCause,
+            rawWritten: written, closed: closed, hasAborted: observed.transport?.hasAborted ?? false,
+            lostCause: observed.lostCause,
             grammarViolation: observed.grammar.violation?.description,
             exceptions: loop.exceptions.map { "\($0.message) \($0.error.map { "\($0)" } ?? "")" }, overdue: overdue)
     }

@@ -10,6 +10,8 @@ struct ReplayOutcome {
     var rawWritten: [UInt8]
     /// Whether the subject had ended its side once the stream was delivered.
     var closed: Bool
+    /// Whether the subject gave up what was still to be sent: it aborted or reset the connection.
+    var hasAborted = false
     /// The cause that `connectionLost` gave.
     var lostCause: String?
     /// How the callbacks broke their grammar.

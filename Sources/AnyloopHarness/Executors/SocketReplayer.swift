@@ -112,7 +112,8 @@ final class SocketReplayer: ProtocolReplayer {
         try depart(peer, observed)
         return ReplayOutcome(
             trace: trace, finalTrace: conversation.log.trace(), written: subject.normalise(written: written),
-            rawWritten: written, closed: closed, lostCause: observed.lostCause,
+            rawWritten: written, closed: closed, hasAborted: observed.transport?.hasAborted ?? false,
+            lostCause: observed.lostCause,
             grammarViolation: observed.grammar.violation?.description, exceptions: exceptions, overdue: overdue)
     }
 

@@ -23,6 +23,12 @@ private final class HTTPClientRecorder {
     let connection: HTTPClientProtocol
     private var waiting: ArraySlice<String>
     private let acceptsUpgrade: Bool
+    private let loss = Loss()
+
+    /// Whether the loss of the connection has been recorded; shared by its exchanges, which outlive the recorder.
+    private final class Loss {
+        var isTold = false
+    }
 
     init(methods: [String], acceptsUpgrade: Bool) {
         self.acceptsUpgrade = acceptsUpgrade
@@ -73,6 +79,7 @@ private final class HTTPClientRecorder {
 
     private func observe(_ exchange: HTTPClientExchange) {
         let log = log
+        let loss = loss
         exchange.onBody = { bytes in log.record { $0.body(bytes) } }
         exchange.onEnd = { trailers in
             log.record { trace in
@@ -81,8 +88,10 @@ private final class HTTPClientRecorder {
             }
         }
         exchange.onError = { [weak connection] error in
-            // What the parser refuses was told by the connection; of a loss in the middle only this call tells.
-            guard case .connectionLost = error, connection?.isWithinResponse ?? false else { return }
+            // What the parser refuses was told by the connection; of a loss in the middle only this call tells. All
+            // requests under way hear of it, but only the first has a response that could break off.
+            guard case .connectionLost = error, connection?.isWithinResponse ?? false, !loss.isTold else { return }
+            loss.isTold = true
             log.record { HTTP1Trace.lost(into: &$0) }
         }
         exchange.onSwitch = { response, _, remaining in
