@@ -3,6 +3,7 @@
 A driver is called with a `Run` and returns a view: {"command": text, "messages": [...]} where a message has some of
 status, version, headers (list of pairs), match ("exact", "values" or "subset"), body_length, body_sha256, trailers, error.
 Instead of messages a load generator gives "totals": {"responses": n, "body": bytes or None, "failed": n}."""
+
 import hashlib
 import json
 import os
@@ -26,13 +27,21 @@ class Run:
         self.base = f"http://{self.target}"
 
     def expand(self, text):
-        return re.sub(r"@([a-z0-9_]+)@", lambda match: self.target if match[1] == "recorder" else self.stage.address(match[1]), text)
+        return re.sub(
+            r"@([a-z0-9_]+)@",
+            lambda match: self.target if match[1] == "recorder" else self.stage.address(match[1]),
+            text,
+        )
 
     def execute(self, command, timeout=20, codes=None, shown=None):
         environment = {"PATH": os.environ["PATH"], "HOME": self.folder, "LC_ALL": "C", "TERM": "dumb"}
-        done = subprocess.run(command, cwd=self.folder, env=environment, capture_output=True, timeout=timeout, stdin=subprocess.DEVNULL)
+        done = subprocess.run(
+            command, cwd=self.folder, env=environment, capture_output=True, timeout=timeout, stdin=subprocess.DEVNULL
+        )
         if codes is not None and done.returncode not in codes:
-            raise AssertionError(f"{command[0]} ended with {done.returncode}: {done.stderr.decode(errors='replace')[-500:]}")
+            raise AssertionError(
+                f"{command[0]} ended with {done.returncode}: {done.stderr.decode(errors='replace')[-500:]}"
+            )
         return done, " ".join(shlex.quote(word) for word in (shown or command))
 
     def path(self, name):
@@ -50,7 +59,11 @@ def parse_heads(text, match="exact"):
         lines = [line for line in re.split(rb"\r?\n", block) if line.strip()]
         if not lines:
             continue
-        pairs = [[part.decode("latin-1").strip(" \t") for part in line.split(b":", 1)] for line in lines if b":" in line and not line.startswith(b"HTTP/")]
+        pairs = [
+            [part.decode("latin-1").strip(" \t") for part in line.split(b":", 1)]
+            for line in lines
+            if b":" in line and not line.startswith(b"HTTP/")
+        ]
         start = re.match(rb"HTTP/(\d(?:\.\d)?) (\d{3})", lines[0].strip())
         if start:
             messages.append({"status": int(start[2]), "version": start[1].decode(), "headers": pairs, "match": match})
@@ -61,6 +74,7 @@ def parse_heads(text, match="exact"):
 
 def curl(*arguments, paths=("/",), code=0, bodies=True):
     """`paths` are fetched over one curl; the arguments come before them."""
+
     def drive(run):
         command = ["curl", "-sS", "-D", "head.txt", "--write-out", "%{json}\\n", *map(run.expand, arguments)]
         for index, path in enumerate(paths):
@@ -93,14 +107,29 @@ def curl(*arguments, paths=("/",), code=0, bodies=True):
         for transfer in transfers:
             if transfer["exitcode"] in (18, 52, 56) and finals and "-p" not in arguments:
                 finals[-1]["error"] = f"curl exit {transfer['exitcode']}"
-        return {"command": shown, "messages": messages, "exit": done.returncode, "connects": sum(t["num_connects"] for t in transfers)}
+        return {
+            "command": shown,
+            "messages": messages,
+            "exit": done.returncode,
+            "connects": sum(t["num_connects"] for t in transfers),
+        }
+
     drive.client = "curl"
     return drive
 
 
 def wget(*arguments, paths=("/",), codes=(0,)):
     def drive(run):
-        command = ["wget", "-S", "--tries=1", "--no-hsts", "-O", "wget.out", *map(run.expand, arguments), *(run.base + path for path in paths)]
+        command = [
+            "wget",
+            "-S",
+            "--tries=1",
+            "--no-hsts",
+            "-O",
+            "wget.out",
+            *map(run.expand, arguments),
+            *(run.base + path for path in paths),
+        ]
         done, shown = run.execute(command, codes=set(codes))
         blocks, current = [], []
         for line in done.stderr.splitlines():
@@ -118,16 +147,19 @@ def wget(*arguments, paths=("/",), codes=(0,)):
         if len(finals) == 1 and finals[0]["status"] < 300 and "--spider" not in arguments:
             finals[0] |= digest(content)
         return {"command": shown, "messages": messages, "concatenated": content if len(paths) > 1 else None}
+
     drive.client = "wget"
     return drive
 
 
 def totals(name, command, parse, codes=(0,), timeout=20):
     """A load generator: how many responses it counted, how many failed, and how many body bytes where it says so."""
+
     def drive(run):
         done, shown = run.execute([run.expand(word) for word in command], codes=set(codes), timeout=timeout)
         text = (done.stdout + b"\n" + done.stderr).decode(errors="replace")
         return {"command": shown, "totals": parse(text)}
+
     drive.client = name
     return drive
 
@@ -136,33 +168,59 @@ def ab(*arguments, path="/", count=3):
     def parse(text):
         number = lambda label: int(re.search(label + r":\s+(\d+)", text)[1])
         failed = re.search(r"Non-2xx responses:\s+(\d+)", text)
-        return {"responses": number("Complete requests"), "body": number("HTML transferred"), "failed": int(failed[1]) if failed else 0}
+        return {
+            "responses": number("Complete requests"),
+            "body": number("HTML transferred"),
+            "failed": int(failed[1]) if failed else 0,
+        }
+
     return totals("ab", ["ab", "-q", "-n", str(count), "-c", "1", *arguments, "http://@recorder@" + path], parse)
 
 
 def siege(*arguments, path="/", count=3):
     def parse(text):
-        return {"responses": int(re.search(r'"?[Tt]ransactions"?:\s+(\d+)', text)[1]), "body": None, "failed": int(re.search(r'"?[Ff]ailed_transactions"?:\s+(\d+)', text)[1])}
-    return totals("siege", ["siege", "-c", "1", "-r", str(count), "-b", "-j", *arguments, "http://@recorder@" + path], parse)
+        return {
+            "responses": int(re.search(r'"?[Tt]ransactions"?:\s+(\d+)', text)[1]),
+            "body": None,
+            "failed": int(re.search(r'"?[Ff]ailed_transactions"?:\s+(\d+)', text)[1]),
+        }
+
+    return totals(
+        "siege", ["siege", "-c", "1", "-r", str(count), "-b", "-j", *arguments, "http://@recorder@" + path], parse
+    )
 
 
 def hey(*arguments, path="/", count=3):
     def parse(text):
         codes = re.findall(r"\[(\d+)\]\s+(\d+) responses", text)
         size = re.search(r"Total data:\s+(\d+) bytes", text)
-        return {"responses": sum(int(n) for _, n in codes), "body": int(size[1]) if size else None, "failed": sum(int(n) for c, n in codes if int(c) >= 400)}
+        return {
+            "responses": sum(int(n) for _, n in codes),
+            "body": int(size[1]) if size else None,
+            "failed": sum(int(n) for c, n in codes if int(c) >= 400),
+        }
+
     return totals("hey", ["hey", "-n", str(count), "-c", "1", *arguments, "http://@recorder@" + path], parse)
 
 
 def wrk(path="/", script=None):
     """wrk for a second, slowed down by a script to a handful of requests."""
+
     def parse(text):
         failed = re.search(r"Non-2xx or 3xx responses: (\d+)", text)
-        return {"responses": int(re.search(r"(\d+) requests in", text)[1]), "body": None, "failed": int(failed[1]) if failed else 0}
+        return {
+            "responses": int(re.search(r"(\d+) requests in", text)[1]),
+            "body": None,
+            "failed": int(failed[1]) if failed else 0,
+        }
+
     def drive(run):
         with open(run.path("slow.lua"), "w") as file:
             file.write(script or "function delay() return 200 end\n")
-        return totals("wrk", ["wrk", "-t", "1", "-c", "1", "-d", "1s", "-s", "slow.lua", "http://@recorder@" + path], parse)(run)
+        return totals(
+            "wrk", ["wrk", "-t", "1", "-c", "1", "-d", "1s", "-s", "slow.lua", "http://@recorder@" + path], parse
+        )(run)
+
     drive.client = "wrk"
     return drive
 
@@ -171,7 +229,21 @@ def aria2c(*arguments, path="/"):
     def drive(run):
         if os.path.exists(run.path("aria2.out")):
             os.unlink(run.path("aria2.out"))
-        done, shown = run.execute(["aria2c", "-q", "--no-conf", "-l", "aria2.log", "--log-level=info", "-o", "aria2.out", *arguments, run.base + path], codes={0})
+        done, shown = run.execute(
+            [
+                "aria2c",
+                "-q",
+                "--no-conf",
+                "-l",
+                "aria2.log",
+                "--log-level=info",
+                "-o",
+                "aria2.out",
+                *arguments,
+                run.base + path,
+            ],
+            codes={0},
+        )
         with open(run.path("aria2.log"), "rb") as file:
             log = file.read()
         os.unlink(run.path("aria2.log"))
@@ -182,6 +254,7 @@ def aria2c(*arguments, path="/"):
         if len(messages) == 1:
             messages[0] |= digest(content)
         return {"command": shown, "messages": messages}
+
     drive.client = "aria2c"
     return drive
 
@@ -190,11 +263,19 @@ def python(library, *steps):
     def drive(run):
         script = os.path.join(HERE, "peers", "python_client.py")
         words = [library, run.base, json.dumps(steps)]
-        done, shown = run.execute([sys.executable, script, *words], codes={0}, shown=["python3", "ci/record/peers/python_client.py", *words])
+        done, shown = run.execute(
+            [sys.executable, script, *words], codes={0}, shown=["python3", "ci/record/peers/python_client.py", *words]
+        )
         messages = json.loads(done.stdout)
         for message in messages:
             message["match"] = "values" if library in ("requests", "http.client") else "exact"
-        return {"command": shown, "messages": messages, "interim_hidden": True, "aborts": any("read" in step for step in steps)}
+        return {
+            "command": shown,
+            "messages": messages,
+            "interim_hidden": True,
+            "aborts": any("read" in step for step in steps),
+        }
+
     drive.client = library
     return drive
 
@@ -203,9 +284,12 @@ def node(*steps):
     def drive(run):
         script = os.path.join(HERE, "peers", "node_client.js")
         words = [run.base, json.dumps([json.loads(run.expand(json.dumps(step))) for step in steps])]
-        done, shown = run.execute(["node", script, *words], codes={0}, shown=["node", "ci/record/peers/node_client.js", *words])
+        done, shown = run.execute(
+            ["node", script, *words], codes={0}, shown=["node", "ci/record/peers/node_client.js", *words]
+        )
         messages = json.loads(done.stdout)
         return {"command": shown, "messages": [message | {"match": "exact"} for message in messages]}
+
     drive.client = "node"
     return drive
 
@@ -214,17 +298,35 @@ def perl(method, path, file=None):
     def drive(run):
         script = os.path.join(HERE, "peers", "lwp_client.pl")
         words = [method, run.base + path, *([file] if file else [])]
-        done, shown = run.execute(["perl", script, *words], codes={0}, shown=["perl", "ci/record/peers/lwp_client.pl", *words])
-        return {"command": shown, "messages": [message | {"match": "subset"} for message in json.loads(done.stdout)], "interim_hidden": True}
+        done, shown = run.execute(
+            ["perl", script, *words], codes={0}, shown=["perl", "ci/record/peers/lwp_client.pl", *words]
+        )
+        return {
+            "command": shown,
+            "messages": [message | {"match": "subset"} for message in json.loads(done.stdout)],
+            "interim_hidden": True,
+        }
+
     drive.client = "perl"
     return drive
 
 
 def chromium(path):
     """Headless Chromium; what it saw is in its own network log."""
+
     def drive(run):
-        command = ["chromium-headless-shell", "--no-sandbox", "--disable-gpu", "--no-proxy-server", "--disable-background-networking", "--user-data-dir=profile",
-                   "--log-net-log=net.json", "--net-log-capture-mode=Everything", "--dump-dom", run.base + path]
+        command = [
+            "chromium-headless-shell",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--no-proxy-server",
+            "--disable-background-networking",
+            "--user-data-dir=profile",
+            "--log-net-log=net.json",
+            "--net-log-capture-mode=Everything",
+            "--dump-dom",
+            run.base + path,
+        ]
         shutil.rmtree(run.path("profile"), ignore_errors=True)
         done, shown = run.execute(command, timeout=60, codes={0})
         with open(run.path("net.json")) as file:
@@ -239,13 +341,16 @@ def chromium(path):
             pairs = [[part.strip() for part in line.split(":", 1)] for line in lines[1:]]
             messages.append({"status": int(start[2]), "version": start[1], "headers": pairs, "match": "exact"})
         return {"command": shown, "messages": messages, "unordered": True}
+
     drive.client = "chromium"
     return drive
 
 
 def raw(*pieces, ending=None, timeout=6.0, quiet=None):
     """A plain socket: sends the pieces as they are (a number waits that many seconds, "read" waits for an answer),
-    then ends as told ("fin", "rst") and reads until the end, or until it was quiet for so many seconds. Speaks no HTTP, so it has no view of the answer."""
+    then ends as told ("fin", "rst") and reads until the end, or until it was quiet for so many seconds. Speaks no HTTP, so it has no view of the answer.
+    """
+
     def drive(run):
         host, port = run.target.split(":")
         received = b""
@@ -268,7 +373,13 @@ def raw(*pieces, ending=None, timeout=6.0, quiet=None):
                     received += data
             except (ConnectionError, TimeoutError):
                 pass
-        return {"command": "ci/record-http '@scenario@' # a socket: " + "; ".join(describe(piece) for piece in pieces) + (f"; {ending}" if ending else ""), "received": received}
+        return {
+            "command": "ci/record-http '@scenario@' # a socket: "
+            + "; ".join(describe(piece) for piece in pieces)
+            + (f"; {ending}" if ending else ""),
+            "received": received,
+        }
+
     drive.client = "socket"
     return drive
 
@@ -286,8 +397,10 @@ def through(server, driver, client=None):
     """A proxy as the client: `driver` talks to its inner front end, which talks to the recorder.
 
     The view is the outer client's: what the proxy understood of the answer, as far as it passes it on."""
+
     def drive(run):
         from servers import INNER
+
         outer = Run(run.stage, run.folder)
         outer.target = f"{INNER[server]}:{run.stage.port}"
         outer.base = f"http://{outer.target}"
@@ -296,5 +409,6 @@ def through(server, driver, client=None):
             message["match"] = "passed-on"
         view["interim_hidden"] = True
         return view
+
     drive.client = client or server
     return drive

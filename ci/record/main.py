@@ -1,9 +1,11 @@
 """Makes the recorded HTTP/1.1 fixtures: starts servers, drives clients through the recorder, asks the oracles, writes files.
 
 Run by ci/record-http. Fails loudly where client, server and the independent parsers do not agree on what was said."""
+
 import argparse
 import datetime
 import fnmatch
+import getpass
 import glob
 import os
 import re
@@ -17,6 +19,7 @@ import tempfile
 import time
 import traceback
 
+import claims
 import oracles
 import scenarios
 import transcript
@@ -37,8 +40,19 @@ class Recorder:
             os.unlink(old)
         self.errors = open(os.path.join(folder, "recorder.err"), "w+")
         self.process = subprocess.Popen(
-            [*command, "--listen", stage.recorder, "--upstream", stage.address(server), "--output", os.path.join(folder, "recording.wire")],
-            stdout=subprocess.PIPE, stderr=self.errors, text=True)
+            [
+                *command,
+                "--listen",
+                stage.recorder,
+                "--upstream",
+                stage.address(server),
+                "--output",
+                os.path.join(folder, "recording.wire"),
+            ],
+            stdout=subprocess.PIPE,
+            stderr=self.errors,
+            text=True,
+        )
         line = self.process.stdout.readline()
         if "listening" not in line:
             self.process.wait()
@@ -85,8 +99,13 @@ def redacted(steps, names):
         return match[1] + match[2] + match[3] + match[4] + b"x" * len(match[5])
 
     if names:
-        pattern = re.compile(rb"(^|\n)(%s)(: *)((?:Basic |Digest |Bearer )?)([^\r\n]*)" % "|".join(names).encode(), re.I)
-        steps = [(step[0], pattern.sub(hide, step[1])) if len(step) == 2 and isinstance(step[1], bytes) else step for step in steps]
+        pattern = re.compile(
+            rb"(^|\n)(%s)(: *)((?:Basic |Digest |Bearer )?)([^\r\n]*)" % "|".join(names).encode(), re.I
+        )
+        steps = [
+            (step[0], pattern.sub(hide, step[1])) if len(step) == 2 and isinstance(step[1], bytes) else step
+            for step in steps
+        ]
     return steps, found
 
 
@@ -112,23 +131,30 @@ def judge(steps, scenario):
         def status_so_far(index):
             known = []
             try:
-                known = oracles.methods_of(oracles.h11_requests(sent, sent_end, lambda _: None))[:index + 1]
+                known = oracles.methods_of(oracles.h11_requests(sent, sent_end, lambda _: None))[: index + 1]
             except oracles.Refused as refused:
-                known = oracles.methods_of(refused.events)[:index + 1]
+                known = oracles.methods_of(refused.events)[: index + 1]
             return status_of(index, known)
+
     else:
-        status_so_far = lambda index: status_of(index, given[:index + 1])
+        status_so_far = lambda index: status_of(index, given[: index + 1])
 
     server = verdict(
-        scenario.server_error, scenario.without, "the requests",
+        scenario.server_error,
+        scenario.without,
+        "the requests",
         lambda: ended(sent_end, lambda end: oracles.h11_requests(sent, end, status_so_far)),
-        lambda: ended(sent_end, lambda end: oracles.llhttp(sent, end, True, status_of=status_so_far)))
+        lambda: ended(sent_end, lambda end: oracles.llhttp(sent, end, True, status_of=status_so_far)),
+    )
     if not given:
         methods = oracles.methods_of(server[0]) or [b"GET"]
     client = verdict(
-        scenario.client_error, scenario.without, "the responses",
+        scenario.client_error,
+        scenario.without,
+        "the responses",
         lambda: ended(got_end, lambda end: oracles.h11_responses(got, end, methods)),
-        lambda: ended(got_end, lambda end: oracles.llhttp(got, end, False, methods=methods)))
+        lambda: ended(got_end, lambda end: oracles.llhttp(got, end, False, methods=methods)),
+    )
     return server, client, methods
 
 
@@ -153,11 +179,14 @@ def verdict(error, without, what, *ask):
     if error is None:
         views.check(not refusals, f"{what} were refused: {', '.join(map(str, refusals.values()))}")
         values = list(answers.values())
-        views.check(all(list(value) == list(values[0]) for value in values), f"{what} are read differently:\n" + "\n".join(f"  {n}: {a}" for n, a in answers.items()))
+        views.check(
+            all(list(value) == list(values[0]) for value in values),
+            f"{what} are read differently:\n" + "\n".join(f"  {n}: {a}" for n, a in answers.items()),
+        )
         return list(values[0]), names_of(answers), ""
     code, section, *keep = error
     if keep:
-        events = list((answers | {name: refused.events for name, refused in refusals.items()})["h11"])[:keep[0]]
+        events = list((answers | {name: refused.events for name, refused in refusals.items()})["h11"])[: keep[0]]
     elif refusals:
         events = list(next(iter(refusals.values())).events)
     elif code == "unexpected-eof":
@@ -176,13 +205,22 @@ def names_of(answers):
 
 def leaks(text):
     """What must not be in a fixture: this machine's name, its users, its paths."""
-    names = {sockets.gethostname(), os.path.expanduser("~"), tempfile.gettempdir() + "/", os.getcwd(), "/work", "/home/"}
+    names = {
+        sockets.gethostname(),
+        os.path.expanduser("~"),
+        tempfile.gettempdir() + "/",
+        os.getcwd(),
+        "/work",
+        "/home/",
+    }
     return [name for name in names if name and len(name) > 3 and name in text]
 
 
 def shown(command):
     """A command for the header: long runs and lists shortened, the password left out."""
-    command = re.sub(r"(.)\1{79,}", lambda match: f"{match[1]}{{{len(match[0])}}}", command).replace("open-sesame", "x" * 11)
+    command = re.sub(r"(.)\1{79,}", lambda match: f"{match[1]}{{{len(match[0])}}}", command).replace(
+        "open-sesame", "x" * 11
+    )
     return command if len(command) <= 500 else command[:400] + " ... " + command[-90:]
 
 
@@ -250,7 +288,9 @@ def record(scenario, stage, options, folder, date):
     if not (scenario.lost or scenario.gives_up) and scenario.connection in (None, "all"):
         views.compare_client(client_events, view, who_client)
     if scenario.status is not None:
-        views.check(codes and codes[-1] == scenario.status, f"{scenario.server} answered {codes}, not {scenario.status}")
+        views.check(
+            codes and codes[-1] == scenario.status, f"{scenario.server} answered {codes}, not {scenario.status}"
+        )
     if "received" in view and not scenario.gives_up:
         sent = b"".join(transcript.stream(steps, "<")[0] for steps, _ in chosen)
         views.check(view["received"] == sent, "the socket received other bytes than were recorded")
@@ -259,6 +299,8 @@ def record(scenario, stage, options, folder, date):
         seen = read_log(stage, scenario.server, start, requests)
         views.compare_server(server_events, seen, scenario.server, codes, unordered=view.get("unordered"))
     views.compare_digests(server_events, client_events)
+    resets = any(step[-1] == "!rst" for steps, _ in chosen for step in steps)
+    claims.check_tags(scenario.tags, server_events, client_events, resets)
     if scenario.stored:
         path = os.path.join(stage.upload, scenario.stored)
         with open(path, "rb") as file:
@@ -288,16 +330,26 @@ def record(scenario, stage, options, folder, date):
             names.append(f"{scenario.server_error[1]}, {who_server} {answer}")
         if scenario.client_error:
             names.append(scenario.client_error[1])
-        paths.append(write(options.fixtures, scenario, suffix, steps, view, sides, ", ".join(names), methods, found, date, outcome))
+        paths.append(
+            write(
+                options.fixtures, scenario, suffix, steps, view, sides, ", ".join(names), methods, found, date, outcome
+            )
+        )
     return paths
 
 
 def main():
     parser = argparse.ArgumentParser(description="records HTTP/1.1 conversations between real servers and clients")
     parser.add_argument("globs", nargs="*", help="which, such as 'nginx/*' or '*/curl-range-*'; default all")
-    parser.add_argument("--recorder", default=".build/debug/anyloop record", type=shlex.split, help="the command that records")
+    parser.add_argument(
+        "--recorder", default=".build/debug/anyloop record", type=shlex.split, help="the command that records"
+    )
     parser.add_argument("--fixtures", default="Fixtures", help="where to write (Fixtures)")
-    parser.add_argument("--user", default="www-data", help="the user that servers started by root become")
+    parser.add_argument(
+        "--user",
+        default="www-data" if os.geteuid() == 0 else getpass.getuser(),
+        help="the user that servers started by root become",
+    )
     parser.add_argument("--date", default=datetime.date.today().isoformat(), help="the date to note")
     parser.add_argument("--list", action="store_true", help="only say what would be recorded")
     options = parser.parse_args()
@@ -305,7 +357,9 @@ def main():
     names = [scenario.id for scenario in TABLE]
     if len(names) != len(set(names)):
         sys.exit(f"two scenarios are called {[name for name in names if names.count(name) > 1][0]}")
-    wanted = [s for s in TABLE if not options.globs or any(fnmatch.fnmatch(f"{s.server}/{s.name}", g) for g in options.globs)]
+    wanted = [
+        s for s in TABLE if not options.globs or any(fnmatch.fnmatch(f"{s.server}/{s.name}", g) for g in options.globs)
+    ]
     if options.list:
         print("\n".join(f"{s.server}/{s.name}" for s in wanted))
         return 0
@@ -325,7 +379,14 @@ def main():
             try:
                 written += len(record(scenario, stage, options, folder, options.date))
                 print(f"ok    {label}", flush=True)
-            except (AssertionError, oracles.Refused, subprocess.TimeoutExpired, IndexError, RuntimeError, OSError) as error:
+            except (
+                AssertionError,
+                oracles.Refused,
+                subprocess.TimeoutExpired,
+                IndexError,
+                RuntimeError,
+                OSError,
+            ) as error:
                 failures.append(label)
                 print(f"FAIL  {label}: {error}", flush=True)
                 if not isinstance(error, AssertionError):

@@ -3,6 +3,7 @@
 Events are tuples: ("head", method, target, version) or ("head", status, version); ("field", name, value);
 ("body", bytes); ("trailer", name, value); ("end",); ("upgrade",); ("surplus", bytes); ("error", code).
 Names are as received, values without the white space around them; everything is bytes but the error code."""
+
 import h11
 import httptools
 from h11._events import EndOfMessage, InformationalResponse, Request, Response
@@ -40,11 +41,15 @@ def stays_open(events):
     start = max(index for index, event in enumerate(events) if event[0] == "head")
     if events[start][-1] != b"1.0":
         return False
-    return any(event[0] == "field" and event[1].lower() == b"connection" and event[2].lower() == b"keep-alive" for event in events[start:])
+    return any(
+        event[0] == "field" and event[1].lower() == b"connection" and event[2].lower() == b"keep-alive"
+        for event in events[start:]
+    )
 
 
 def h11_requests(stream, ending, status_of):
     """Events of a request stream; `status_of(i)` is the final status that the i-th request got, or None."""
+
     def begin(rest):
         connection = h11.Connection(h11.SERVER, max_incomplete_event_size=LIMIT)
         connection.receive_data(rest)
@@ -158,7 +163,14 @@ class Recorder:
     """Collects llhttp's callbacks for one message."""
 
     def __init__(self):
-        self.start, self.header, self.parts, self.trailer, self.headers_done, self.complete = [], [], Merger(), [], False, False
+        self.start, self.header, self.parts, self.trailer, self.headers_done, self.complete = (
+            [],
+            [],
+            Merger(),
+            [],
+            False,
+            False,
+        )
         self.keeps_open, self.parser = True, None
 
     def on_url(self, url):
@@ -195,12 +207,15 @@ def llhttp(stream, ending, requests, methods=(), status_of=None):
 
         def head():
             if requests:
-                events.append(("head", parser.get_method(), b"".join(recorder.start), parser.get_http_version().encode()))
+                events.append(
+                    ("head", parser.get_method(), b"".join(recorder.start), parser.get_http_version().encode())
+                )
             else:
                 events.append(("head", b"%d" % parser.get_status_code(), parser.get_http_version().encode()))
             events.extend(("field", name, value) for name, value in recorder.header)
+
         while position < len(stream) and not recorder.complete:
-            byte = stream[position:position + 1]
+            byte = stream[position : position + 1]
             position += 1
             try:
                 parser.feed_data(byte)
@@ -233,8 +248,12 @@ def llhttp(stream, ending, requests, methods=(), status_of=None):
         if recorder.parts:
             events.append(recorder.parts[0])
         events.extend(("trailer", name, value) for name, value in recorder.trailer)
-        until_close = not requests and not recorder.complete and method != b"HEAD" and not any(
-            name.lower() in (b"content-length", b"transfer-encoding") for name, _ in recorder.header)
+        until_close = (
+            not requests
+            and not recorder.complete
+            and method != b"HEAD"
+            and not any(name.lower() in (b"content-length", b"transfer-encoding") for name, _ in recorder.header)
+        )
         if not recorder.complete and not upgraded and not (method == b"HEAD"):
             if ending == "fin":
                 events.append(("end",) if until_close else ("error", "unexpected-eof"))

@@ -1,4 +1,5 @@
 """One recording: a server, a client and what is said between them."""
+
 from dataclasses import dataclass, field
 
 

@@ -1,4 +1,5 @@
 """Starts the servers under loopback addresses of their own, with generated configurations, and ends them again."""
+
 import os
 import random
 import re
@@ -14,14 +15,36 @@ LINE = b"0123456789abcde\n"
 
 # The fields that access logs write down, where a server has no better way to say what it saw.
 LOGGED = [
-    "Host", "User-Agent", "Accept", "Accept-Encoding", "Range", "If-None-Match", "If-Modified-Since", "If-Range", "Content-Type",
-    "Content-Length", "Transfer-Encoding", "Expect", "Connection", "Cookie", "Upgrade", "Referer", "X-Test",
+    "Host",
+    "User-Agent",
+    "Accept",
+    "Accept-Encoding",
+    "Range",
+    "If-None-Match",
+    "If-Modified-Since",
+    "If-Range",
+    "Content-Type",
+    "Content-Length",
+    "Transfer-Encoding",
+    "Expect",
+    "Connection",
+    "Cookie",
+    "Upgrade",
+    "Referer",
+    "X-Test",
 ]
 SEPARATOR = " ||| "
 
-ADDRESSES = {name: f"127.0.2.{number}" for number, name in enumerate(
-    ["nginx", "apache", "lighttpd", "h2o", "caddy", "haproxy", "varnish", "squid", "aiohttp", "python", "node"], 1)}
-INNER = {name: ADDRESSES[name].replace("127.0.2.", "127.0.3.") for name in ("nginx", "apache", "h2o", "caddy", "haproxy", "varnish")}
+ADDRESSES = {
+    name: f"127.0.2.{number}"
+    for number, name in enumerate(
+        ["nginx", "apache", "lighttpd", "h2o", "caddy", "haproxy", "varnish", "squid", "aiohttp", "python", "node"], 1
+    )
+}
+INNER = {
+    name: ADDRESSES[name].replace("127.0.2.", "127.0.3.")
+    for name in ("nginx", "apache", "h2o", "caddy", "haproxy", "varnish")
+}
 RECORDER = "127.0.1.1"
 
 
@@ -117,10 +140,17 @@ class Stage:
         modules = "/usr/lib/apache2/modules"
         wanted = "mpm_event authz_core authz_host auth_basic authn_core authn_file authz_user dir alias mime deflate filter headers cgi dav dav_fs dav_lock include asis reqtimeout proxy proxy_http".split()
         variables |= {
-            "RECORDER": self.recorder, "RECORDER_HOST": RECORDER, "PORT": str(self.port), "USER": self.user,
-            "ROOT": self.site, "STATE": self.state, "UPLOAD": self.upload, "PEERS": os.path.join(self.state, "peers"),
+            "RECORDER": self.recorder,
+            "RECORDER_HOST": RECORDER,
+            "PORT": str(self.port),
+            "USER": self.user,
+            "ROOT": self.site,
+            "STATE": self.state,
+            "UPLOAD": self.upload,
+            "PEERS": os.path.join(self.state, "peers"),
             "NGINX_MODULES": "",
-            "APACHE_MODULES": "\n".join(f"LoadModule {name}_module {modules}/mod_{name}.so" for name in wanted) + f"\nUser {self.user}",
+            "APACHE_MODULES": "\n".join(f"LoadModule {name}_module {modules}/mod_{name}.so" for name in wanted)
+            + f"\nUser {self.user}",
             "LOG_NGINX": SEPARATOR.join(f"{n}=$http_{n.lower().replace('-', '_')}" for n in LOGGED),
             "LOG_APACHE": SEPARATOR.join(f"{n}=%{{{n}}}i" for n in LOGGED),
             "LOG_SQUID": SEPARATOR.join(f"{n}=%{{{n}}}>h" for n in LOGGED),
@@ -148,8 +178,14 @@ class Stage:
         os.chmod(self.log_path(name), 0o666)
         # A session of its own, so that all of it can be ended by its process group.
         self.processes[name] = subprocess.Popen(
-            command, env=os.environ | environment, stdout=log, stderr=log if output != "log" else subprocess.DEVNULL,
-            stdin=subprocess.DEVNULL, cwd=self.state, start_new_session=True)
+            command,
+            env=os.environ | environment,
+            stdout=log,
+            stderr=log if output != "log" else subprocess.DEVNULL,
+            stdin=subprocess.DEVNULL,
+            cwd=self.state,
+            start_new_session=True,
+        )
         self.wait_for(name)
 
     def command(self, name):
@@ -170,13 +206,50 @@ class Stage:
             case "haproxy":
                 return ["haproxy", "-db", "-f", self.configure("haproxy.cfg")], {}, "log"
             case "varnish":
-                return ["varnishd", "-F", "-j", "none", "-n", os.path.join(self.state, "varnish-work"), "-i", "cache.test", "-s", "default,16m",
-                        "-a", f"outer={self.address('varnish')},HTTP", "-a", f"inner={INNER['varnish']}:{self.port},HTTP",
-                        "-p", "timeout_idle=1.5", "-p", "thread_pool_min=5", "-p", "thread_pools=1",
-                        "-f", self.configure("varnish.vcl")], {}, ""
+                return (
+                    [
+                        "varnishd",
+                        "-F",
+                        "-j",
+                        "none",
+                        "-n",
+                        os.path.join(self.state, "varnish-work"),
+                        "-i",
+                        "cache.test",
+                        "-s",
+                        "default,16m",
+                        "-a",
+                        f"outer={self.address('varnish')},HTTP",
+                        "-a",
+                        f"inner={INNER['varnish']}:{self.port},HTTP",
+                        "-p",
+                        "timeout_idle=1.5",
+                        "-p",
+                        "thread_pool_min=5",
+                        "-p",
+                        "thread_pools=1",
+                        "-f",
+                        self.configure("varnish.vcl"),
+                    ],
+                    {},
+                    "",
+                )
             case "varnishlog":
                 format_ = SEPARATOR.join(["%m", "%U%q", "%H", "%s", *(f"{n}=%{{{n}}}i" for n in LOGGED)])
-                return ["varnishncsa", "-n", os.path.join(self.state, "varnish-work"), "-F", format_, "-w", self.log_path("varnish"), "-a"], {}, ""
+                return (
+                    [
+                        "varnishncsa",
+                        "-n",
+                        os.path.join(self.state, "varnish-work"),
+                        "-F",
+                        format_,
+                        "-w",
+                        self.log_path("varnish"),
+                        "-a",
+                    ],
+                    {},
+                    "",
+                )
             case "squid":
                 return ["squid", "-N", "-f", self.configure("squid.conf")], {}, ""
             case "aiohttp":
@@ -221,13 +294,20 @@ class Stage:
 
 
 VERSION_COMMANDS = {
-    "nginx": (["nginx", "-v"], r"nginx/(\S+)", "nginx"), "apache": (["apache2", "-v"], r"Apache/(\S+)", "Apache"),
-    "lighttpd": (["lighttpd", "-v"], r"lighttpd/(\S+)", "lighttpd"), "h2o": (["h2o", "--version"], r"version (\S+)", "h2o"),
-    "caddy": (["caddy", "version"], r"v?(\d\S+)", "Caddy"), "haproxy": (["haproxy", "-v"], r"version (\d+\.\d+\.\d+)", "HAProxy"),
-    "varnish": (["varnishd", "-V"], r"varnish-(\d[\d.]*)", "Varnish"), "squid": (["squid", "-v"], r"Version (\S+)", "Squid"),
-    "node": (["node", "--version"], r"v(\S+)", "Node.js"), "curl": (["curl", "--version"], r"curl (\S+)", "curl"),
-    "wget": (["wget", "--version"], r"Wget (\S+)", "wget"), "ab": (["ab", "-V"], r"Version (\S+)", "ab"),
-    "wrk": (["wrk", "-v"], r"wrk (?:debian/)?(\S+)", "wrk"), "siege": (["siege", "--version"], r"SIEGE (\S+)", "siege"),
+    "nginx": (["nginx", "-v"], r"nginx/(\S+)", "nginx"),
+    "apache": (["apache2", "-v"], r"Apache/(\S+)", "Apache"),
+    "lighttpd": (["lighttpd", "-v"], r"lighttpd/(\S+)", "lighttpd"),
+    "h2o": (["h2o", "--version"], r"version (\S+)", "h2o"),
+    "caddy": (["caddy", "version"], r"v?(\d\S+)", "Caddy"),
+    "haproxy": (["haproxy", "-v"], r"version (\d+\.\d+\.\d+)", "HAProxy"),
+    "varnish": (["varnishd", "-V"], r"varnish-(\d[\d.]*)", "Varnish"),
+    "squid": (["squid", "-v"], r"Version (\S+)", "Squid"),
+    "node": (["node", "--version"], r"v(\S+)", "Node.js"),
+    "curl": (["curl", "--version"], r"curl (\S+)", "curl"),
+    "wget": (["wget", "--version"], r"Wget (\S+)", "wget"),
+    "ab": (["ab", "-V"], r"Version (\S+)", "ab"),
+    "wrk": (["wrk", "-v"], r"wrk (?:debian/)?(\S+)", "wrk"),
+    "siege": (["siege", "--version"], r"SIEGE (\S+)", "siege"),
     "aria2c": (["aria2c", "--version"], r"aria2 version (\S+)", "aria2"),
     "chromium": (["chromium-headless-shell", "--version"], r"(\d+\.\d+\.\d+\.\d+)", "Chromium"),
     "perl": (["perl", "-MLWP", "-e", "print qq(LWP $LWP::VERSION)"], r"LWP (\S+)", "libwww-perl"),
@@ -237,8 +317,13 @@ VERSION_COMMANDS = {
 def version_of(name):
     """Such as `nginx/1.22.1`, as the program itself says."""
     import importlib.metadata as metadata
+
     python = ".".join(map(str, sys.version_info[:3]))
-    fixed = {"python": f"Python-http.server/{python}", "http.client": f"Python-http.client/{python}", "socket": f"Python-socket/{python}"}
+    fixed = {
+        "python": f"Python-http.server/{python}",
+        "http.client": f"Python-http.client/{python}",
+        "socket": f"Python-socket/{python}",
+    }
     if name in fixed:
         return fixed[name]
     if name in ("aiohttp", "requests", "httpx"):

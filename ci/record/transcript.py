@@ -1,11 +1,14 @@
 """Reads the stream of a `.wire` file into steps, and writes fixtures from steps and events.
 
 A step is (direction, bytes), ("|",) or (direction, "!fin") and the like; directions are ">" and "<"."""
+
 import hashlib
 import os
 import re
 
-PIECE = re.compile(rb'\s*(?:"((?:[^"\\]|\\.)*)"|x"([0-9a-fA-F\s]*)"|repeat\(\s*(\d+)\s*,|blob\(\s*"([^"]+)"\s*,\s*\d+\s*(?:,\s*sha256:[0-9a-f]+)?\s*\)|(\)))')
+PIECE = re.compile(
+    rb'\s*(?:"((?:[^"\\]|\\.)*)"|x"([0-9a-fA-F\s]*)"|repeat\(\s*(\d+)\s*,|blob\(\s*"([^"]+)"\s*,\s*\d+\s*(?:,\s*sha256:[0-9a-f]+)?\s*\)|(\)))'
+)
 ESCAPE = re.compile(rb"\\(x[0-9a-fA-F]{2}|.)", re.S)
 SIMPLE = {b"r": b"\r", b"n": b"\n", b"t": b"\t", b"0": b"\0", b"\\": b"\\", b'"': b'"'}
 BLOB_OVER = 65536
@@ -94,8 +97,8 @@ def runs(data):
     out, start, position = [], 0, 0
     while position < len(data):
         for period, least in ((1, 48), (16, 6)):
-            unit = data[position:position + period]
-            if len(unit) == period and data[position + period:position + period * least] == unit * (least - 1):
+            unit = data[position : position + period]
+            if len(unit) == period and data[position + period : position + period * least] == unit * (least - 1):
                 # What repeats is best written as whole lines.
                 shift = unit.find(b"\n") + 1
                 position, unit = position + shift, unit[shift:] + unit[:shift]
@@ -157,7 +160,12 @@ def format_steps(steps, blob):
 
 
 def word(data):
-    plain = all(0x20 < byte < 0x7F and byte not in b'"\\' for byte in data) and data and data[:1] != b"#" and data[-1:] != b";"
+    plain = (
+        all(0x20 < byte < 0x7F and byte not in b'"\\' for byte in data)
+        and data
+        and data[:1] != b"#"
+        and data[-1:] != b";"
+    )
     return data.decode() if plain else f'"{escape(data)}"'
 
 

@@ -1,4 +1,5 @@
 """What the servers say they saw, and whether views agree with the events that the independent parsers found."""
+
 import hashlib
 import json
 import re
@@ -14,7 +15,8 @@ BLIND = {
     "lighttpd": {"Connection", "Expect", "Transfer-Encoding", "Content-Length"},
     "haproxy": {"Connection"},
     "squid": {"Host", "Content-Length", "Transfer-Encoding"},
-    "nginx": set(), "apache": set(),
+    "nginx": set(),
+    "apache": set(),
 }
 
 
@@ -35,13 +37,29 @@ def parse_log(server, text):
             entry = json.loads(line)
             request = entry["request"]
             headers = [[name, value] for name, values in request["headers"].items() for value in values]
-            views.append({"method": request["method"], "target": request["uri"], "version": request["proto"].removeprefix("HTTP/"),
-                          "status": entry["status"], "headers": headers, "match": "subset"})
+            views.append(
+                {
+                    "method": request["method"],
+                    "target": request["uri"],
+                    "version": request["proto"].removeprefix("HTTP/"),
+                    "status": entry["status"],
+                    "headers": headers,
+                    "match": "subset",
+                }
+            )
         elif SEPARATOR in line:
             method, target, version, status, *pairs = unescape_log(line).split(SEPARATOR)
             headers = [pair.split("=", 1) for pair in pairs]
-            views.append({"method": method, "target": target, "version": version.removeprefix("HTTP/"), "status": int(status) if status.isdigit() else None,
-                          "headers": [[n, v] for n, v in headers], "match": "logged"})
+            views.append(
+                {
+                    "method": method,
+                    "target": target,
+                    "version": version.removeprefix("HTTP/"),
+                    "status": int(status) if status.isdigit() else None,
+                    "headers": [[n, v] for n, v in headers],
+                    "match": "logged",
+                }
+            )
     return views
 
 
@@ -50,9 +68,20 @@ def messages_of(events):
     messages = []
     for event in events:
         if event[0] == "head":
-            messages.append({"head": event[1:], "headers": [], "body": b"", "trailers": [], "end": False, "error": None})
+            messages.append(
+                {"head": event[1:], "headers": [], "body": b"", "trailers": [], "end": False, "error": None}
+            )
         elif not messages:
-            messages.append({"head": None, "headers": [], "body": b"", "trailers": [], "end": False, "error": event[1] if event[0] == "error" else None})
+            messages.append(
+                {
+                    "head": None,
+                    "headers": [],
+                    "body": b"",
+                    "trailers": [],
+                    "end": False,
+                    "error": event[1] if event[0] == "error" else None,
+                }
+            )
         elif event[0] == "field":
             messages[-1]["headers"].append([event[1].decode("latin-1"), event[2].decode("latin-1")])
         elif event[0] == "trailer":
@@ -95,7 +124,10 @@ def compare_headers(message, view, who, blind=frozenset()):
         check(ours == theirs, f"{who} saw fields {theirs}, the parsers {ours}")
     elif match == "values":
         ours, theirs = joined(ours), joined(theirs)
-        check({n: plain(v) for n, v in ours.items()} == {n: plain(v) for n, v in theirs.items()}, f"{who} saw fields {theirs}, the parsers {ours}")
+        check(
+            {n: plain(v) for n, v in ours.items()} == {n: plain(v) for n, v in theirs.items()},
+            f"{who} saw fields {theirs}, the parsers {ours}",
+        )
     elif match == "subset":
         ours = joined(ours)
         for name, value in joined(theirs).items():
@@ -111,7 +143,15 @@ def compare_headers(message, view, who, blind=frozenset()):
             check(same, f"{who} logged {name}: {value!r}, the parsers {found!r}")
     elif match == "passed-on":
         ours, theirs = joined(ours), joined(theirs)
-        for name in ("content-type", "etag", "last-modified", "location", "x-checksum", "x-field-01", "content-encoding"):
+        for name in (
+            "content-type",
+            "etag",
+            "last-modified",
+            "location",
+            "x-checksum",
+            "x-field-01",
+            "content-encoding",
+        ):
             if name in ours and name in theirs:
                 check(ours[name] == theirs[name], f"{who} passed on {name}: {theirs[name]}, the parsers {ours[name]}")
 
@@ -139,9 +179,15 @@ def compare_client(events, view, who):
     if "totals" in view:
         totals = view["totals"]
         complete = [message for message in messages if message["end"] and int(message["head"][0]) >= 200]
-        check(len(complete) in (totals["responses"], totals["responses"] + 1), f"{who} counted {totals['responses']} responses, the parsers {len(complete)}")
+        check(
+            len(complete) in (totals["responses"], totals["responses"] + 1),
+            f"{who} counted {totals['responses']} responses, the parsers {len(complete)}",
+        )
         if totals["body"] is not None:
-            check(totals["body"] == sum(len(message["body"]) for message in complete), f"{who} counted {totals['body']} body bytes")
+            check(
+                totals["body"] == sum(len(message["body"]) for message in complete),
+                f"{who} counted {totals['body']} body bytes",
+            )
         failed = sum(1 for message in complete if int(message["head"][0]) >= 400)
         check(totals["failed"] in (failed, 0), f"{who} counted {totals['failed']} failures, the parsers {failed}")
         return
@@ -155,7 +201,10 @@ def compare_client(events, view, who):
     if view.get("aborts"):
         return
     upgraded = any(event[0] == "upgrade" for event in events)
-    check(len(messages) == len(theirs) or upgraded and len(theirs) > len(messages), f"{who} saw {[m['status'] for m in theirs]}, the parsers {[m['head'][0] for m in messages]}")
+    check(
+        len(messages) == len(theirs) or upgraded and len(theirs) > len(messages),
+        f"{who} saw {[m['status'] for m in theirs]}, the parsers {[m['head'][0] for m in messages]}",
+    )
     if view.get("unordered"):
         order = lambda pairs: sorted(map(tuple, pairs))
         messages.sort(key=lambda message: order(message["headers"]))
@@ -163,16 +212,25 @@ def compare_client(events, view, who):
     for message, one in zip(messages, theirs):
         check(int(message["head"][0]) == one["status"], f"{who} saw {one['status']}, the parsers {message['head'][0]}")
         if "version" in one and one.get("match") != "passed-on":
-            check(message["head"][1].decode() == one["version"], f"{who} saw HTTP/{one['version']}, the parsers {message['head'][1]}")
+            check(
+                message["head"][1].decode() == one["version"],
+                f"{who} saw HTTP/{one['version']}, the parsers {message['head'][1]}",
+            )
         compare_headers(message, one, who)
         if not upgraded:
             compare_body(message, one, who)
         if one.get("trailers") or (message["trailers"] and "trailers" in one):
-            check([[n, plain(v)] for n, v in message["trailers"]] == one["trailers"], f"{who} saw trailers {one['trailers']}, the parsers {message['trailers']}")
+            check(
+                [[n, plain(v)] for n, v in message["trailers"]] == one["trailers"],
+                f"{who} saw trailers {one['trailers']}, the parsers {message['trailers']}",
+            )
         if "error" in one:
             check(message["error"] or not message["end"], f"{who} reports {one['error']}, the parsers a whole message")
         else:
-            check(message["end"] or upgraded or one.get("match") == "passed-on", f"{who} was content, the parsers saw no end of the message")
+            check(
+                message["end"] or upgraded or one.get("match") == "passed-on",
+                f"{who} was content, the parsers saw no end of the message",
+            )
     if view.get("concatenated") is not None:
         check(view["concatenated"] == b"".join(message["body"] for message in messages), f"{who} saw other bodies")
 
@@ -184,8 +242,11 @@ def compare_digests(requests, responses):
     for request, response in zip(requests, finals):
         if response["end"] and response["body"].startswith(b'{"method"'):
             seen = json.loads(response["body"])
-            check(seen["length"] == len(request["body"]) and seen["sha256"] == hashlib.sha256(request["body"]).hexdigest(),
-                  f"the server answers for a body of {seen['length']} bytes, the parsers found {len(request['body'])}")
+            check(
+                seen["length"] == len(request["body"])
+                and seen["sha256"] == hashlib.sha256(request["body"]).hexdigest(),
+                f"the server answers for a body of {seen['length']} bytes, the parsers found {len(request['body'])}",
+            )
 
 
 def compare_server(events, seen, server, responses, unordered=False):
@@ -198,8 +259,11 @@ def compare_server(events, seen, server, responses, unordered=False):
         seen = sorted(seen, key=lambda one: one["target"].encode())
         responses = []
     complete = [message for message in messages if message["end"]]
-    check(len(complete) <= len(seen) <= len(messages) + (1 if any(event[0] == "error" for event in events) else 0) or any(event[0] == "upgrade" for event in events),
-          f"{who} has {len(seen)} requests, the parsers found {len(messages)}")
+    check(
+        len(complete) <= len(seen) <= len(messages) + (1 if any(event[0] == "error" for event in events) else 0)
+        or any(event[0] == "upgrade" for event in events),
+        f"{who} has {len(seen)} requests, the parsers found {len(messages)}",
+    )
     for index, (message, one) in enumerate(zip(messages, seen)):
         method, target, version = (part.decode("latin-1") for part in message["head"])
         if one["method"] in ("-", "", "<BADREQ>"):
@@ -211,9 +275,15 @@ def compare_server(events, seen, server, responses, unordered=False):
         if message["end"] and one.get("complete", True):
             compare_body(message, one, who)
         if "trailers" in one:
-            check(message["trailers"] == one["trailers"], f"{who} has trailers {one['trailers']}, the parsers {message['trailers']}")
+            check(
+                message["trailers"] == one["trailers"],
+                f"{who} has trailers {one['trailers']}, the parsers {message['trailers']}",
+            )
         if one.get("status") and index < len(responses) and len(responses) == len(messages):
-            check(one["status"] == responses[index] or one["status"] == 499, f"{who} has status {one['status']}, the wire {responses[index]}")
+            check(
+                one["status"] == responses[index] or one["status"] == 499,
+                f"{who} has status {one['status']}, the wire {responses[index]}",
+            )
 
 
 def same_target(seen, target):

@@ -1,4 +1,5 @@
 """An aiohttp application that writes down what it saw of every request (VIEW_LOG, one JSON object a line)."""
+
 import asyncio
 import base64
 import hashlib
@@ -40,12 +41,19 @@ async def observe(request, handler):
 
 
 async def hello(request):
-    return web.Response(text="hello, world\n", headers={"ETag": '"hello-1"', "Cache-Control": request.query.get("cache", "no-store")})
+    return web.Response(
+        text="hello, world\n", headers={"ETag": '"hello-1"', "Cache-Control": request.query.get("cache", "no-store")}
+    )
 
 
 async def echo(request):
     body = await request.read()
-    seen = {"method": request.method, "target": request.raw_path, "length": len(body), "sha256": hashlib.sha256(body).hexdigest()}
+    seen = {
+        "method": request.method,
+        "target": request.raw_path,
+        "length": len(body),
+        "sha256": hashlib.sha256(body).hexdigest(),
+    }
     return web.json_response(seen)
 
 
@@ -62,7 +70,9 @@ async def chunked(request):
 
 async def compressed(request):
     response = web.Response(body=LINE * int(request.query.get("lines", "40")), content_type="text/plain")
-    response.enable_compression({"gzip": web.ContentCoding.gzip, "deflate": web.ContentCoding.deflate}[request.match_info["coding"]])
+    response.enable_compression(
+        {"gzip": web.ContentCoding.gzip, "deflate": web.ContentCoding.deflate}[request.match_info["coding"]]
+    )
     return response
 
 
@@ -74,7 +84,13 @@ async def cookies(request):
 
 
 async def redirect(request):
-    kind = {"301": web.HTTPMovedPermanently, "302": web.HTTPFound, "303": web.HTTPSeeOther, "307": web.HTTPTemporaryRedirect, "308": web.HTTPPermanentRedirect}
+    kind = {
+        "301": web.HTTPMovedPermanently,
+        "302": web.HTTPFound,
+        "303": web.HTTPSeeOther,
+        "307": web.HTTPTemporaryRedirect,
+        "308": web.HTTPPermanentRedirect,
+    }
     raise kind[request.match_info["status"]]("/echo")
 
 
@@ -94,7 +110,13 @@ async def large(request):
 
 
 async def headers(request):
-    return web.Response(text="many\n", headers={f"X-Field-{i:02}": "v" * int(request.query.get("size", "40")) for i in range(int(request.query.get("count", "40")))})
+    return web.Response(
+        text="many\n",
+        headers={
+            f"X-Field-{i:02}": "v" * int(request.query.get("size", "40"))
+            for i in range(int(request.query.get("count", "40")))
+        },
+    )
 
 
 async def cut(request):
@@ -110,6 +132,7 @@ async def cut(request):
     if request.query.get("by") == "rst":
         import socket
         import struct
+
         sock = request.transport.get_extra_info("socket")
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         request.transport.abort()
@@ -188,7 +211,9 @@ def main():
     app.router.add_get("/ws", socket)
     app.router.add_put("/refuse", echo, expect_handler=refuse)
     host, port = sys.argv[1].rsplit(":", 1)
-    web.run_app(app, host=host, port=int(port), access_log=None, print=None, keepalive_timeout=1.5, shutdown_timeout=0.1)
+    web.run_app(
+        app, host=host, port=int(port), access_log=None, print=None, keepalive_timeout=1.5, shutdown_timeout=0.1
+    )
 
 
 main()

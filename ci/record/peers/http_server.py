@@ -2,6 +2,7 @@
 
 Its answers are written by hand, so it can send what other servers cannot: trailers, bodies until close,
 interim responses, chunk extensions."""
+
 import gzip
 import hashlib
 import json
@@ -146,7 +147,17 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(b"HTTP/1.1 200 \r\nContent-Length: 3\r\n\r\nok\n")
 
     def answer_odd_fields(self, body):
-        self.full(b"odd\n", fields=[("X-Empty", ""), ("x-lower", "a"), ("X-LOWER", "b"), ("X-Latin", "caf\xe9"), ("X-Tab", "a\tb"), ("X-Punct", "!#$%&'*+-.^_`|~ \"q\", (c)")])
+        self.full(
+            b"odd\n",
+            fields=[
+                ("X-Empty", ""),
+                ("x-lower", "a"),
+                ("X-LOWER", "b"),
+                ("X-Latin", "caf\xe9"),
+                ("X-Tab", "a\tb"),
+                ("X-Punct", '!#$%&\'*+-.^_`|~ "q", (c)'),
+            ],
+        )
 
     def answer_short(self, body):
         """Promises more than it sends, then FIN."""

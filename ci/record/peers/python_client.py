@@ -1,7 +1,9 @@
 """Drives one of the Python HTTP clients through some steps and prints what it saw as JSON.
 
 usage: python_client.py LIBRARY BASE-URL STEPS, where STEPS is a JSON list of objects:
-  {"method", "path", "headers": {}, "body": text, "times": n, "chunks": [texts], "expect": true, "read": n, "say": [texts]}"""
+  {"method", "path", "headers": {}, "body": text, "times": n, "chunks": [texts], "expect": true, "read": n, "say": [texts]}
+"""
+
 import asyncio
 import hashlib
 import http.client
@@ -20,15 +22,29 @@ def body_of(step):
 
 
 def note(status, version, headers, body, **more):
-    seen.append({"status": status, "version": version, "headers": headers, "body_length": len(body), "body_sha256": hashlib.sha256(body).hexdigest()} | more)
+    seen.append(
+        {
+            "status": status,
+            "version": version,
+            "headers": headers,
+            "body_length": len(body),
+            "body_sha256": hashlib.sha256(body).hexdigest(),
+        }
+        | more
+    )
 
 
 def with_http_client():
     connection = http.client.HTTPConnection(urlsplit(base).netloc, timeout=10)
     for step in steps:
         body = body_of(step)
-        connection.request(step.get("method", "GET"), step["path"], body=iter(body) if isinstance(body, list) else body,
-                           headers=step.get("headers", {}), encode_chunked=isinstance(body, list))
+        connection.request(
+            step.get("method", "GET"),
+            step["path"],
+            body=iter(body) if isinstance(body, list) else body,
+            headers=step.get("headers", {}),
+            encode_chunked=isinstance(body, list),
+        )
         response = connection.getresponse()
         if "read" in step:
             response.read(step["read"])
@@ -45,14 +61,21 @@ def with_http_client():
 
 def with_requests():
     import requests
+
     session = requests.Session()
     session.trust_env = False
     for step in steps:
         body = body_of(step)
         response = session.request(
-            step.get("method", "GET"), base + step["path"], data=iter(body) if isinstance(body, list) else body,
-            headers=step.get("headers"), auth=tuple(step["auth"]) if "auth" in step else None, stream=True,
-            files={k: tuple(v) for k, v in step["files"].items()} if "files" in step else None, allow_redirects=step.get("follow", False))
+            step.get("method", "GET"),
+            base + step["path"],
+            data=iter(body) if isinstance(body, list) else body,
+            headers=step.get("headers"),
+            auth=tuple(step["auth"]) if "auth" in step else None,
+            stream=True,
+            files={k: tuple(v) for k, v in step["files"].items()} if "files" in step else None,
+            allow_redirects=step.get("follow", False),
+        )
         for one in [*response.history, response]:
             content = one.content if one is not response else one.raw.read(decode_content=False)
             note(one.status_code, {10: "1.0", 11: "1.1"}[one.raw.version], list(one.raw.headers.items()), content)
@@ -61,12 +84,23 @@ def with_requests():
 
 def with_httpx():
     import httpx
+
     with httpx.Client(trust_env=False) as client:
         for step in steps:
             body = body_of(step)
-            with client.stream(step.get("method", "GET"), base + step["path"], content=iter(body) if isinstance(body, list) else body, headers=step.get("headers")) as response:
+            with client.stream(
+                step.get("method", "GET"),
+                base + step["path"],
+                content=iter(body) if isinstance(body, list) else body,
+                headers=step.get("headers"),
+            ) as response:
                 content = b"".join(response.iter_raw())
-                note(response.status_code, response.http_version.removeprefix("HTTP/"), [[n.decode("latin-1"), v.decode("latin-1")] for n, v in response.headers.raw], content)
+                note(
+                    response.status_code,
+                    response.http_version.removeprefix("HTTP/"),
+                    [[n.decode("latin-1"), v.decode("latin-1")] for n, v in response.headers.raw],
+                    content,
+                )
 
 
 async def with_aiohttp():
@@ -82,7 +116,12 @@ async def with_aiohttp():
             if "say" in step:
                 async with session.ws_connect(base + step["path"], compress=0) as socket:
                     response = socket._response
-                    note(response.status, "1.1", [[n.decode("latin-1"), v.decode("latin-1")] for n, v in response.raw_headers], b"")
+                    note(
+                        response.status,
+                        "1.1",
+                        [[n.decode("latin-1"), v.decode("latin-1")] for n, v in response.raw_headers],
+                        b"",
+                    )
                     heard = []
                     for text in step["say"]:
                         await socket.send_str(text)
@@ -92,9 +131,14 @@ async def with_aiohttp():
             body = body_of(step)
             try:
                 async with session.request(
-                        step.get("method", "GET"), base + step["path"], data=parts(body) if isinstance(body, list) else body,
-                        headers=step.get("headers"), expect100=step.get("expect", False), allow_redirects=step.get("follow", False),
-                        compress=step.get("compress")) as response:
+                    step.get("method", "GET"),
+                    base + step["path"],
+                    data=parts(body) if isinstance(body, list) else body,
+                    headers=step.get("headers"),
+                    expect100=step.get("expect", False),
+                    allow_redirects=step.get("follow", False),
+                    compress=step.get("compress"),
+                ) as response:
                     if "read" in step:
                         await response.content.readexactly(step["read"])
                         response.close()
@@ -118,8 +162,12 @@ async def with_aiohttp():
 
 
 match library:
-    case "http.client": with_http_client()
-    case "requests": with_requests()
-    case "httpx": with_httpx()
-    case "aiohttp": asyncio.run(with_aiohttp())
+    case "http.client":
+        with_http_client()
+    case "requests":
+        with_requests()
+    case "httpx":
+        with_httpx()
+    case "aiohttp":
+        asyncio.run(with_aiohttp())
 print(json.dumps(seen))

@@ -1,4 +1,5 @@
 """The table of what is recorded: server × client × what is said, by subject."""
+
 from . import aborts, applications, files, loads, malformed, proxies, uploads
 
 

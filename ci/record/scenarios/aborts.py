@@ -1,4 +1,5 @@
 """Conversations that end too early: by the server or the client, with FIN or RST."""
+
 from clients import curl, node, python, raw, wget
 from scenario import add
 
@@ -29,28 +30,99 @@ def by_server():
     add("node", "node-destroy", node({"path": "/destroy"}), "RFC9112#8 MUST", "Node's client sees an aborted response", tags="abort", client_error=EOF)
     add("haproxy", "curl-backend-cut", curl(paths=["/cut?by=fin"], code=(18, 56)), "RFC9112#8", "The server behind the proxy stops in mid-body", tags="abort", client_error=EOF)
     add("nginx", "curl-backend-cut", curl(paths=["/proxied/cut?by=fin"], code=(18, 56)), "RFC9112#8", "The server behind the proxy stops in mid-body", tags="abort", client_error=EOF)
-    add("caddy", "curl-backend-cut-chunked", curl(paths=["/proxied/cut?by=fin&framing=chunked"]), "RFC9112#8", "The server behind the proxy stops between chunks, which this proxy hides", tags="chunked")
-    add("apache", "socket-half-head", raw(b"GET /hello.txt HTTP/1.1\r\nHost: site"), "RFC9110#15.5.9", "Half a head, and nothing more: the server's patience", tags="abort timeout", requests="GET", sides="client", log=False)
+    add(
+        "caddy",
+        "curl-backend-cut-chunked",
+        curl(paths=["/proxied/cut?by=fin&framing=chunked"]),
+        "RFC9112#8",
+        "The server behind the proxy stops between chunks, which this proxy hides",
+        tags="chunked",
+    )
+    add(
+        "apache",
+        "socket-half-head",
+        raw(b"GET /hello.txt HTTP/1.1\r\nHost: site"),
+        "RFC9110#15.5.9",
+        "Half a head, and nothing more: the server's patience",
+        tags="abort timeout",
+        requests="GET",
+        sides="client",
+        log=False,
+    )
     for s in ("nginx", "apache", "lighttpd", "caddy"):
         add(s, "socket-idle", raw(GET % b"/hello.txt"), "RFC9112#9.5", "The server closes a connection that was idle too long", tags="keep-alive timeout")
-    add("nginx", "socket-half-body", raw(b"PUT /upload/half.txt HTTP/1.1\r\nHost: site.test\r\nContent-Length: 100\r\n\r\nhalf of it"), "RFC9110#15.5.9", "Part of a body, and nothing more: the server's patience", tags="abort timeout put", log=False)
+    add(
+        "nginx",
+        "socket-half-body",
+        raw(b"PUT /upload/half.txt HTTP/1.1\r\nHost: site.test\r\nContent-Length: 100\r\n\r\nhalf of it"),
+        "RFC9110#15.5.9",
+        "Part of a body, and nothing more: the server's patience",
+        tags="abort timeout put",
+        log=False,
+    )
 
 
 def by_client():
     for s, path in (("nginx", b"/hello.txt"), ("aiohttp", b"/hello"), ("haproxy", b"/hello")):
         add(s, "socket-half-close", raw(GET % path, ending="fin"), "RFC9112#9.6", "The client has said all and closes its half; the answer still comes", tags="half-close", log=False)
     add("nginx", "socket-fin-in-head", raw(b"GET /hello.txt HTTP/1.1\r\nHo", ending="fin"), "RFC9112#8", "The client ends inside a head", tags="abort", server_error=EOF, log=False, requests="GET")
-    add("apache", "socket-fin-in-head", raw(b"GET /hello.txt HTTP/1.1\r\nHost: site.test\r\n", ending="fin"), "RFC9112#8", "The client ends before the empty line", tags="abort", server_error=EOF, log=False, requests="GET")
+    add(
+        "apache",
+        "socket-fin-in-head",
+        raw(b"GET /hello.txt HTTP/1.1\r\nHost: site.test\r\n", ending="fin"),
+        "RFC9112#8",
+        "The client ends before the empty line",
+        tags="abort",
+        server_error=EOF,
+        log=False,
+        requests="GET",
+    )
     for s, path in (("nginx", "/upload/cut.txt"), ("aiohttp", "/echo"), ("node", "/echo"), ("haproxy", "/echo")):
         head = f"{'PUT' if s == 'nginx' else 'POST'} {path} HTTP/1.1\r\nHost: site.test\r\n".encode()
-        add(s, "socket-fin-in-body", raw(head + b"Content-Length: 100\r\n\r\n", 0.05, b"only this", ending="fin"), "RFC9112#8 MUST", "The client ends in mid-body", tags="abort post", server_error=EOF, log=False)
-        add(s, "socket-fin-in-chunk", raw(head + b"Transfer-Encoding: chunked\r\n\r\n5\r\nalpha\r\n5\r\nbe", ending="fin"), "RFC9112#8 MUST", "The client ends inside a chunk", tags="abort post chunked", server_error=EOF, log=False)
+        add(
+            s,
+            "socket-fin-in-body",
+            raw(head + b"Content-Length: 100\r\n\r\n", 0.05, b"only this", ending="fin"),
+            "RFC9112#8 MUST",
+            "The client ends in mid-body",
+            tags="abort post",
+            server_error=EOF,
+            log=False,
+        )
+        add(
+            s,
+            "socket-fin-in-chunk",
+            raw(head + b"Transfer-Encoding: chunked\r\n\r\n5\r\nalpha\r\n5\r\nbe", ending="fin"),
+            "RFC9112#8 MUST",
+            "The client ends inside a chunk",
+            tags="abort post chunked",
+            server_error=EOF,
+            log=False,
+        )
     for s, path in (("nginx", "/upload/rst.txt"), ("aiohttp", "/echo"), ("node", "/echo")):
         head = f"{'PUT' if s == 'nginx' else 'POST'} {path} HTTP/1.1\r\nHost: site.test\r\n".encode()
         add(s, "socket-rst-in-body", raw(head + b"Content-Length: 100\r\n\r\n", 0.05, b"only this", 0.1, ending="rst"), "RFC9112#8 MUST", "The client resets in mid-body", tags="abort post", log=False)
     add("aiohttp", "curl-gives-up", curl("-m", "0.3", paths=["/slow"], code=28, bodies=False), "RFC9112#9.6", "The client has had enough after 0.3 s", tags="abort chunked", log=False, gives_up=True)
-    add("aiohttp", "socket-rst-while-reading", raw(GET % b"/slow", "read", 0.1, "read", ending="rst"), "RFC9112#9.6", "The client resets while the response is coming", tags="abort chunked", log=False, gives_up=True)
-    add("nginx", "curl-size-exceeded", curl("--max-filesize", "5", paths=["/hello.txt"], code=63, bodies=False), "RFC9112#9.6", "A file larger than the client takes: it hangs up", tags="abort", log=False, gives_up=True)
+    add(
+        "aiohttp",
+        "socket-rst-while-reading",
+        raw(GET % b"/slow", "read", 0.1, "read", ending="rst"),
+        "RFC9112#9.6",
+        "The client resets while the response is coming",
+        tags="abort chunked",
+        log=False,
+        gives_up=True,
+    )
+    add(
+        "nginx",
+        "curl-size-exceeded",
+        curl("--max-filesize", "5", paths=["/slow/large.txt"], code=63, bodies=False),
+        "RFC9112#9.6",
+        "A file larger than the client takes: it hangs up",
+        tags="abort",
+        log=False,
+        gives_up=True,
+    )
     add("aiohttp", "aiohttp-gives-up", python("aiohttp", {"path": "/slow", "read": 32}), "RFC9112#9.6", "The client reads 32 bytes and hangs up", tags="abort chunked", log=False, gives_up=True)
 
 

@@ -1,4 +1,5 @@
 """Load generators, slowed down to a few requests, and a browser."""
+
 from clients import ab, chromium, hey, siege, wrk
 from scenario import add
 
@@ -22,8 +23,8 @@ def fill():
         add(s, "wrk", wrk(path), "RFC9112#9.3", "wrk for a second, one request at a time", tags="keep-alive")
     add("nginx", "wrk-pipelined", wrk(script=PIPELINE), "RFC9112#9.3.2", "wrk with two requests at a time", tags="pipelining keep-alive")
     add("h2o", "wrk-pipelined", wrk(script=PIPELINE), "RFC9112#9.3.2", "wrk with two requests at a time", tags="pipelining keep-alive")
-    add("apache", "siege", siege(path="/hello.txt", count=1), "RFC9112#9.3", "siege, once", tags="gzip")
-    add("haproxy", "siege", siege(path="/hello", count=1), "RFC9112#9.3", "siege, once", tags="gzip")
+    add("apache", "siege", siege(path="/hello.txt", count=1), "RFC9112#9.3", "siege, once")
+    add("haproxy", "siege", siege(path="/hello", count=1), "RFC9112#9.3", "siege, once")
     add("nginx", "hey", hey(path="/hello.txt"), "RFC9112#9.3", "hey, three times", tags="keep-alive")
     add("python", "hey-post", hey("-m", "POST", "-d", "some text", path="/echo"), "RFC9110#9.3.3", "hey posts a little text, three times", tags="keep-alive post")
     add("nginx", "chromium-page", chromium("/page/"), "RFC9110#9.3.1", "A browser loads a page and its style sheet", tags="browser keep-alive", connection="all")
