@@ -7,6 +7,7 @@ public struct RecordedConversation: Sendable {
     /// Why it is incomplete, in one sentence; nil if it is not.
     public internal(set) var flaw: String?
     private(set) var byteCount = 0
+    private var ended: Set<Fixture.Direction> = []
 
     init(number: Int) {
         self.number = number
@@ -20,6 +21,11 @@ public struct RecordedConversation: Sendable {
     }
 
     mutating func append(_ direction: Fixture.Direction, _ control: Fixture.Control) {
+        if control == .fin || control == .rst {
+            // A side that has ended and then resets, because it is sent more, ends no second time.
+            guard !ended.contains(direction) else { return }
+            ended.insert(direction)
+        }
         steps.append(.control(direction, control))
     }
 

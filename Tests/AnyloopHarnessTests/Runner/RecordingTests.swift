@@ -43,6 +43,18 @@ struct RecordingTests {
         #expect(fixture.stream(for: .client).endsWithReset)
     }
 
+    @Test("a side that resets after its end has ended once")
+    func resetAfterEnd() throws {
+        var recorded = conversation([(.fromClient, "GET / HTTP/1.1\r\n\r\n")])
+        recorded.append(.fromServer, .fin)
+        recorded.append(.fromClient, Array("more".utf8))
+        recorded.append(.fromServer, .rst)
+        recorded.append(.fromClient, .rst)
+        let text = RecordingText(recorded, header: RecordingHeader(date: "d"), file: "r.wire")
+        let controls = try fixture(text).steps.filter { if case .control = $0 { true } else { false } }
+        #expect(controls == [.control(.fromServer, .fin), .control(.fromClient, .rst)])
+    }
+
     @Test func bytesComeBackExactly() throws {
         let odd = (0..<2000).map { UInt8(truncatingIfNeeded: $0 &* 7 ^ $0 >> 3) }
         var recorded = RecordedConversation(number: 1)
