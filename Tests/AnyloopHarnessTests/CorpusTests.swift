@@ -21,6 +21,18 @@ import Testing
         }
     }
 
+    @Test func recordingsAreOfManyKinds() throws {
+        let recorded = try FixtureFiles.find(at: Self.folder + "/http1/recorded").map { try FixtureFiles.load($0) }
+        #expect(recorded.count >= 200)
+        let peers = recorded.map { $0.source.split(separator: " ").map { $0.prefix { $0 != "/" } } }
+        #expect(Set(peers.map { $0[1] }).count >= 6, "servers")
+        #expect(Set(peers.map { $0[3] }).count >= 6, "clients")
+        for fixture in recorded {
+            #expect(fixture.isRecorded && fixture.command != nil && fixture.oracle != nil, "\(fixture.id)")
+            #expect(fixture.server != nil || fixture.client != nil, "\(fixture.id)")
+        }
+    }
+
     @Test(arguments: [Subject.http1Server, Subject.http1Client], [CutPlan.whole, .everyByte])
     func parsersKeepThem(_ subject: Subject, _ plan: CutPlan) throws {
         let runner = CellRunner()

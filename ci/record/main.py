@@ -338,6 +338,14 @@ def record(scenario, stage, options, folder, date):
     return paths
 
 
+def forget(fixtures, written):
+    """After all was recorded: removes the recordings that are in the table no more."""
+    for path in glob.glob(os.path.join(fixtures, "http1/recorded/*/*")):
+        stem = path[:-5] if path.endswith(".wire") else re.sub(r"\.\d+\.bin$", "", path)
+        if stem + ".wire" not in written:
+            os.unlink(path)
+
+
 def main():
     parser = argparse.ArgumentParser(description="records HTTP/1.1 conversations between real servers and clients")
     parser.add_argument("globs", nargs="*", help="which, such as 'nginx/*' or '*/curl-range-*'; default all")
@@ -364,7 +372,7 @@ def main():
         print("\n".join(f"{s.server}/{s.name}" for s in wanted))
         return 0
     root = tempfile.mkdtemp(prefix="record-")
-    stage, failures, written = None, [], 0
+    stage, failures, written = None, [], set()
     os.chmod(root, 0o755)
     try:
         stage = Stage(root, options.user)
@@ -377,7 +385,7 @@ def main():
         for scenario in wanted:
             label = f"{scenario.server}/{scenario.name}"
             try:
-                written += len(record(scenario, stage, options, folder, options.date))
+                written.update(record(scenario, stage, options, folder, options.date))
                 print(f"ok    {label}", flush=True)
             except (
                 AssertionError,
@@ -396,7 +404,9 @@ def main():
             stage.stop_all()
         if os.environ.get("KEEP_STATE") is None:
             shutil.rmtree(root, ignore_errors=True)
-    print(f"{written} fixtures written, {len(failures)} of {len(wanted)} scenarios failed")
+    if not options.globs and not failures:
+        forget(options.fixtures, written)
+    print(f"{len(written)} fixtures written, {len(failures)} of {len(wanted)} scenarios failed")
     return 1 if failures else 0
 
 

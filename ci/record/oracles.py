@@ -47,6 +47,20 @@ def stays_open(events):
     )
 
 
+def goes_on(connection):
+    """Lets h11 answer a request in some way, so that it reads the next one; False if there may be none."""
+    try:
+        if connection.our_state in (h11.SEND_RESPONSE, h11.IDLE):
+            connection.send(h11.Response(status_code=200, headers=[("Content-Length", "0")]))
+            connection.send(h11.EndOfMessage())
+        if connection.our_state is h11.MUST_CLOSE or connection.their_state is not h11.DONE:
+            return False
+        connection.start_next_cycle()
+    except h11.LocalProtocolError:
+        return False
+    return True
+
+
 def h11_requests(stream, ending, status_of):
     """Events of a request stream; `status_of(i)` is the final status that the i-th request got, or None."""
 
@@ -57,7 +71,7 @@ def h11_requests(stream, ending, status_of):
             connection.receive_data(b"")
         return connection
 
-    connection, events, index = begin(stream), Merger(), 0
+    connection, events, index, method = begin(stream), Merger(), 0, None
     while True:
         try:
             event = connection.next_event()
@@ -78,16 +92,7 @@ def h11_requests(stream, ending, status_of):
                     if surplus:
                         events.append(("surplus", bytes(surplus)))
                     return events
-            try:
-                if connection.our_state is h11.SEND_RESPONSE or connection.our_state is h11.IDLE:
-                    connection.send(h11.Response(status_code=200, headers=[("Content-Length", "0")]))
-                    connection.send(h11.EndOfMessage())
-                if connection.their_state is h11.MIGHT_SWITCH_PROTOCOL:
-                    continue
-                if connection.our_state is h11.MUST_CLOSE or connection.their_state is not h11.DONE:
-                    return events
-                connection.start_next_cycle()
-            except h11.LocalProtocolError:
+            if not goes_on(connection):
                 return events
             index += 1
             continue
@@ -110,8 +115,7 @@ def h11_requests(stream, ending, status_of):
 def h11_responses(stream, ending, methods):
     """Events of a response stream that answers `methods`, in order."""
     events, pending = Merger(), list(methods) or [b"GET"]
-    connection = None
-    rest, ended = stream, False
+    connection, rest = None, stream
     while True:
         if connection is None:
             if not rest:

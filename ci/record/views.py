@@ -5,7 +5,7 @@ import json
 import re
 import zlib
 
-from servers import LOGGED, SEPARATOR
+from servers import SEPARATOR
 
 # Fields that a server's log cannot say as they were sent: taken out, renamed or answered for by the server before logging.
 BLIND = {

@@ -1,6 +1,6 @@
 """Conversations that end too early: by the server or the client, with FIN or RST."""
 
-from clients import curl, node, python, raw, wget
+from clients import curl, node, python, raw
 from scenario import add
 
 GET = b"GET %s HTTP/1.1\r\nHost: site.test\r\n\r\n"

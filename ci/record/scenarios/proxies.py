@@ -1,6 +1,6 @@
 """Proxies: what they are asked, and what they ask of the servers behind them."""
 
-from clients import curl, node, python, raw, through, wget
+from clients import curl, node, python, raw, through
 from scenario import add
 
 SQUID = ("-x", "http://@recorder@")

@@ -1,6 +1,6 @@
 """Requests with bodies: with a length, chunked, with 100-continue, multipart, refused."""
 
-from clients import aria2c, curl, node, perl, python, raw, wget
+from clients import curl, node, perl, python, raw, wget
 from scenario import add
 
 EXPECT = ("-H", "Expect: 100-continue")
