@@ -24,6 +24,15 @@ enum Errno {
     /// Whether a call that failed with `code` is merely to be made again later.
     static func isTransient(_ code: Int32) -> Bool { code == again || code == interrupted }
 
+    /// Whether `accept` failed because of the one connection it tried, as accept(2) lists them: it was aborted
+    /// (103), refused by a filter (1), or brought an error of its network along.
+    static func isOfOneConnection(_ code: Int32) -> Bool {
+        switch code {
+        case interrupted, 1, 103, 64, 71, 92, 95, 100, 101, 112, 113: true
+        default: false
+        }
+    }
+
     /// Whether `accept` failed for want of something that comes back (asyncio rule 55).
     static func isOutOfResources(_ code: Int32) -> Bool {
         code == processFull || code == systemFull || code == noBuffers || code == noMemory

@@ -1,5 +1,6 @@
 #define _GNU_SOURCE
 #include "anyloop_system.h"
+#include "direct.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -34,7 +35,7 @@ int anyloop_epoll_control(int epoll, int descriptor, uint64_t key, uint32_t befo
 int anyloop_epoll_wait(int epoll, anyloop_event *events, int capacity, int64_t timeout) {
     struct epoll_event batch[512];
     if (capacity > 512) capacity = 512;
-    int count = epoll_wait(epoll, batch, capacity, milliseconds(timeout));
+    int count = direct_epoll_wait(epoll, batch, capacity, milliseconds(timeout));
     if (count < 0) return errno == EINTR ? 0 : -errno;
     for (int i = 0; i < count; i++) {
         uint32_t seen = batch[i].events;

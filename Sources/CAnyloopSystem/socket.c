@@ -1,5 +1,6 @@
 #define _GNU_SOURCE
 #include "address.h"
+#include "direct.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -145,12 +146,12 @@ int anyloop_remove_socket(const anyloop_address *address) {
 }
 
 int64_t anyloop_receive(int descriptor, void *bytes, size_t count) {
-    ssize_t result = recv(descriptor, bytes, count, 0);
+    ssize_t result = direct_recv(descriptor, bytes, count, NULL, NULL);
     return result < 0 ? -errno : result;
 }
 
 int64_t anyloop_send(int descriptor, const void *bytes, size_t count) {
-    ssize_t result = send(descriptor, bytes, count, MSG_NOSIGNAL);
+    ssize_t result = direct_send(descriptor, bytes, count, NULL, 0);
     return result < 0 ? -errno : result;
 }
 
@@ -162,7 +163,7 @@ int64_t anyloop_send_slices(int descriptor, const anyloop_slice *slices, size_t 
     memset(&message, 0, sizeof message);
     message.msg_iov = (struct iovec *)slices;
     message.msg_iovlen = count;
-    ssize_t result = sendmsg(descriptor, &message, MSG_NOSIGNAL);
+    ssize_t result = direct_sendmsg(descriptor, &message);
     return result < 0 ? -errno : result;
 }
 
@@ -181,7 +182,7 @@ int64_t anyloop_read_at(int file, void *bytes, size_t count, int64_t offset) {
 int64_t anyloop_receive_from(int descriptor, void *bytes, size_t count, anyloop_address *peer) {
     anyloop_sockaddr packed;
     socklen_t length = sizeof packed;
-    ssize_t result = recvfrom(descriptor, bytes, count, 0, &packed.any, &length);
+    ssize_t result = direct_recv(descriptor, bytes, count, &packed.any, &length);
     if (result < 0) return -errno;
     anyloop_unpack(&packed, length, peer);
     return result;
@@ -190,6 +191,6 @@ int64_t anyloop_receive_from(int descriptor, void *bytes, size_t count, anyloop_
 int64_t anyloop_send_to(int descriptor, const void *bytes, size_t count, const anyloop_address *address) {
     anyloop_sockaddr packed;
     socklen_t length = anyloop_pack(address, &packed);
-    ssize_t result = sendto(descriptor, bytes, count, MSG_NOSIGNAL, length ? &packed.any : NULL, length);
+    ssize_t result = direct_send(descriptor, bytes, count, length ? &packed.any : NULL, length);
     return result < 0 ? -errno : result;
 }

@@ -103,6 +103,26 @@ import Testing
         #expect(error?.description == "unknown poller 'kqueue': this build has epoll, poll, select")
     }
 
+    @Test func descriptorsAbove1024AreWatched() async {
+        await #expect(processExitsWith: .success) {
+            #expect(anyloop_set_descriptor_limit(2048) == 0)
+            var pair = try RawSocket.unixPair()
+            while pair.0 <= 1100 { pair = try RawSocket.unixPair() }
+            for kind in PollerKind.allCases {
+                let loop = try makeLoop(kind)
+                var calls = 0
+                let reader = pair.0
+                try loop.addReader(reader) {
+                    calls += 1
+                    _ = RawSocket.receive(reader)
+                }
+                _ = RawSocket.send(pair.1, [1])
+                while calls == 0 { try loop.runOnce(timeout: nil) }
+                loop.closeLoop()
+            }
+        }
+    }
+
     @Test(arguments: PollerKind.allCases)
     func aLateEventMissesTheNextOwnerOfTheDescriptor(_ kind: PollerKind) throws {
         // Both are ready in one batch; the first to run closes the other and reuses its number at once.

@@ -182,6 +182,21 @@ import Testing
         }
     }
 
+    @Test func aClosedServerLetsGoOfItsFactory() throws {
+        let loop = try makeLoop(.epoll)
+        defer { loop.closeLoop() }
+        weak var captured: RecordingProtocol?
+        var server: (any Server)?
+        do {
+            let object = RecordingProtocol()
+            captured = object
+            server = try loop.createServer(on: [.loopback(port: 0)], options: ServerOptions()) { object }
+        }
+        #expect(captured != nil)
+        server?.close()
+        #expect(captured == nil)
+    }
+
     @Test func aLoopThatIsDroppedOpenGivesItsOwnDescriptorsBack() async {
         await #expect(processExitsWith: .success) {
             let before = openDescriptors()

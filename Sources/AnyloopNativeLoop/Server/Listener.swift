@@ -62,8 +62,8 @@ final class Listener: Watcher {
             }
             let code = -accepted
             if code == Errno.again { return }
-            if Errno.isOutOfResources(code) { return server.ranOut(code) }
-            // Whatever befell that one connection (it may be gone already), the next is another matter.
+            // What befell that one connection does not concern the next; anything else would come again at once.
+            guard Errno.isOfOneConnection(code) else { return server.ranOut(code) }
         }
     }
 

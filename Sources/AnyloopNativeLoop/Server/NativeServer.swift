@@ -5,7 +5,8 @@ import CAnyloopSystem
 final class NativeServer: Server {
     let loop: NativeLoop
     let options: ServerOptions
-    let protocolFactory: () throws -> any StreamProtocol
+    /// Nil once the server is closed: what it captured is let go.
+    private var protocolFactory: (() throws -> any StreamProtocol)?
 
     private var listeners: [Listener]
     private var closedCallbacks: [() -> Void] = []
@@ -50,12 +51,18 @@ final class NativeServer: Server {
         retryTimer = nil
         for listener in listeners { listener.shut(loop) }
         listeners = []
+        // Sockets that are accepted already have their turn first (asyncio's discipline).
+        if loop.discipline == .native || loop.isClosed {
+            protocolFactory = nil
+        } else {
+            loop.callSoon { self.protocolFactory = nil }
+        }
         if connectionCount == 0 { tellClosed() }
     }
 
     func whenClosed(_ callback: @escaping () -> Void) {
         if isClosed, connectionCount == 0 {
-            loop.callSoon(callback)
+            tell(callback)
         } else {
             closedCallbacks.append(callback)
         }
@@ -64,9 +71,12 @@ final class NativeServer: Server {
     private func tellClosed() {
         let callbacks = closedCallbacks
         closedCallbacks = []
-        for callback in callbacks {
-            if loop.isClosed { callback() } else { loop.callSoon(callback) }
-        }
+        callbacks.forEach(tell)
+    }
+
+    /// In the next turn; a closed loop has none.
+    private func tell(_ callback: @escaping () -> Void) {
+        if loop.isClosed { callback() } else { loop.callSoon(callback) }
     }
 
     // MARK: Accepting
@@ -95,6 +105,7 @@ final class NativeServer: Server {
 
     private func finishAccept(_ socket: AcceptedSocket, peer: SocketAddress?) {
         do {
+            guard let protocolFactory else { throw TransportError.cancelled }
             let made = try protocolFactory()
             let transport = NativeStreamTransport(
                 loop: loop, descriptor: socket.take(), protocol: made, peer: peer, server: self)
@@ -118,10 +129,12 @@ final class NativeServer: Server {
         if isClosed, connectionCount == 0 { tellClosed() }
     }
 
-    /// Out of descriptors or memory: accepting pauses and comes back (asyncio rule 55).
+    /// Out of descriptors or memory, or worse: accepting pauses and comes back (asyncio rule 55).
     func ranOut(_ code: Int32) {
         guard retryTimer == nil, isServing else { return }
-        loop.report("socket.accept() out of system resource", SystemError(code, "accept"))
+        let message =
+            Errno.isOutOfResources(code) ? "socket.accept() out of system resource" : "socket.accept() failed"
+        loop.report(message, SystemError(code, "accept"))
         guard isServing else { return }
         retryTimer = loop.callLater(loop.options.acceptRetryDelay) { [weak self] in
             self?.retryTimer = nil
