@@ -44,7 +44,7 @@ public final class NginxPeer {
         process = Process()
         // The shell ends nginx when its input does: also if this process is killed.
         process.executableURL = URL(fileURLWithPath: "/bin/sh")
-        let script = #"exec 3<&0; "$0" "$@" 3<&- & child=$!; read -r _ <&3; kill "$child"; wait "$child""#
+        let script = #"exec 3<&0; "$0" "$@" 3<&- & child=$!; read -r _ <&3; kill -9 "$child"; wait "$child""#
         process.arguments = [
             "-c", script, binary, "-p", prefix.path, "-c", path.path, "-e",
             prefix.appendingPathComponent("error.log").path,
@@ -58,13 +58,14 @@ public final class NginxPeer {
 
     /// Ends nginx and removes its folder.
     public func stop() {
-        // By its number too: another child of this process may hold a copy of the lifeline's end open.
+        // Killed by number: a child started on a thread that blocks signals blocks them too, and another child may
+        // hold a copy of the lifeline's end open.
         let number = try? String(contentsOf: prefix.appendingPathComponent("nginx.pid"), encoding: .utf8)
         if let pid = number.flatMap({ Int32($0.trimmingCharacters(in: .whitespacesAndNewlines)) }), pid > 1 {
-            kill(pid, SIGTERM)
+            kill(pid, SIGKILL)
         }
         try? lifeline.fileHandleForWriting.close()
-        process.terminate()
+        if process.isRunning { kill(process.processIdentifier, SIGKILL) }
         process.waitUntilExit()
         try? FileManager.default.removeItem(at: prefix)
     }
