@@ -6,7 +6,7 @@ extension Registry {
     /// This package's own implementations and loops.
     public static var anyloop: Registry {
         var registry = Registry()
-        registry.subjects = [.http1Server, .http1Client]
+        registry.subjects = [.http1Server, .http1Client, .echo]
         registry.loopProviders = PollerKind.allCases.flatMap { [.native($0), .compat($0)] }
         registry.scenarios = CurlScenarios.all + ClientScenarios.all
         return registry
@@ -23,6 +23,11 @@ extension Subject {
     public static let http1Client = Subject(
         name: "http1-client", side: .client, tags: ["http1"], parser: HTTP1ParserSubject(role: .responses),
         protocol: HTTPClientSubject())
+}
+
+extension Subject {
+    /// Our echo over a stream.
+    public static let echo = Subject(name: "echo", side: .server, tags: ["echo"], protocol: EchoSubject())
 }
 
 extension LoopProvider {

@@ -55,7 +55,7 @@ final class MemoryReplayer: ProtocolReplayer {
         return ReplayOutcome(
             trace: trace, finalTrace: conversation.log.trace(), written: subject.normalise(written: written),
             rawWritten: written, closed: closed, hasAborted: observed.transport?.hasAborted ?? false,
-            lostCause: observed.lostCause,
+            callbacks: observed.callbacks,
             grammarViolation: observed.grammar.violation?.description,
             exceptions: loop.exceptions.map { "\($0.message) \($0.error.map { "\($0)" } ?? "")" }, overdue: overdue)
     }

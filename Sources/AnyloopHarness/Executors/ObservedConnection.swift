@@ -19,8 +19,8 @@ final class ObservedConnection: StreamProtocol {
     private(set) var sawEnd = false
     /// Whether `connectionLost` came.
     private(set) var isLost = false
-    /// The cause that `connectionLost` gave, in its normalised form.
-    private(set) var lostCause: String?
+    /// The callbacks in order.
+    private(set) var callbacks = CallbackSequence()
     /// Set before `connectionMade`: the watermark's high mark.
     var highWatermark: Int?
 
@@ -31,6 +31,7 @@ final class ObservedConnection: StreamProtocol {
         let observed = ObservedTransport(transport, self)
         self.transport = observed
         if let highWatermark { transport.setWriteBufferLimits(try WriteBufferLimits(high: highWatermark)) }
+        callbacks.append(.made)
         grammar.enter(.made)
         defer { grammar.leave() }
         try inner?.connectionMade(observed)
@@ -39,6 +40,7 @@ final class ObservedConnection: StreamProtocol {
     func dataReceived(_ data: Span<UInt8>) throws {
         activity += 1
         receivedCount += data.count
+        callbacks.append(.data)
         grammar.enter(.data)
         defer { grammar.leave() }
         try inner?.dataReceived(data)
@@ -47,6 +49,7 @@ final class ObservedConnection: StreamProtocol {
     func eofReceived() throws -> Bool {
         activity += 1
         sawEnd = true
+        callbacks.append(.eof)
         grammar.enter(.eof)
         defer { grammar.leave() }
         return try inner?.eofReceived() ?? false
@@ -55,7 +58,8 @@ final class ObservedConnection: StreamProtocol {
     func connectionLost(_ error: TransportError?) throws {
         activity += 1
         isLost = true
-        lostCause = error.map(AnyloopTesting.TraceEvent.cause)
+        callbacks.lostCause = error.map(AnyloopTesting.TraceEvent.cause)
+        callbacks.append(.lost)
         grammar.enter(.lost)
         defer {
             grammar.leave()
@@ -66,6 +70,7 @@ final class ObservedConnection: StreamProtocol {
 
     func pauseWriting() throws {
         activity += 1
+        callbacks.append(.pause)
         grammar.enter(.pause)
         defer { grammar.leave() }
         try inner?.pauseWriting()
@@ -73,6 +78,7 @@ final class ObservedConnection: StreamProtocol {
 
     func resumeWriting() throws {
         activity += 1
+        callbacks.append(.resume)
         grammar.enter(.resume)
         defer { grammar.leave() }
         try inner?.resumeWriting()

@@ -12,8 +12,8 @@ struct ReplayOutcome {
     var closed: Bool
     /// Whether the subject gave up what was still to be sent: it aborted or reset the connection.
     var hasAborted = false
-    /// The cause that `connectionLost` gave.
-    var lostCause: String?
+    /// The callbacks that the protocol got, from first to last.
+    var callbacks: CallbackSequence
     /// How the callbacks broke their grammar.
     var grammarViolation: String?
     /// Errors that reached the loop's exception handler.

@@ -113,7 +113,7 @@ final class SocketReplayer: ProtocolReplayer {
         return ReplayOutcome(
             trace: trace, finalTrace: conversation.log.trace(), written: subject.normalise(written: written),
             rawWritten: written, closed: closed, hasAborted: observed.transport?.hasAborted ?? false,
-            lostCause: observed.lostCause,
+            callbacks: observed.callbacks,
             grammarViolation: observed.grammar.violation?.description, exceptions: exceptions, overdue: overdue)
     }
 

@@ -29,7 +29,7 @@ extension CellRunner {
 
     func replay(
         _ fixture: Fixture, _ subject: Subject, _ streamProtocol: any ProtocolSubject,
-        _ replayer: any ProtocolReplayer, _ cuts: [Cut], _ tally: inout Tally
+        _ replayer: any ProtocolReplayer, _ cuts: [Cut], liberties: Set<Liberty>, _ tally: inout Tally
     ) throws {
         let reference = try references.reference(fixture, subject) {
             try makeReference(fixture, subject, streamProtocol)
@@ -42,6 +42,7 @@ extension CellRunner {
                 failure =
                     cut.plan.keepsStream
                     ? compare(outcome, reference, fixture, subject, streamProtocol, cut)
+                        ?? compareCallbacks(outcome, reference, liberties, cut)
                     : shortened(outcome, reference, cut, count: count)
             }
             tally.count(failure)
@@ -98,7 +99,7 @@ extension CellRunner {
             let lines = outcome.finalTrace.events.map(\.description).joined(separator: "\n")
             return CellFailure(kind: .law, cut: cut.name, summary: violation, details: lines)
         }
-        if cut.isReset, !outcome.closed, outcome.lostCause == nil {
+        if cut.isReset, !outcome.closed, outcome.callbacks.lostCause == nil {
             return CellFailure(kind: .law, cut: cut.name, summary: "connectionLost gave no cause after a reset")
         }
         return nil
@@ -138,6 +139,17 @@ extension CellRunner {
         let observation = ExpectationMatch.Observation(
             events: outcome.trace.events, written: isCutShort ? nil : outcome.rawWritten, closed: outcome.closed)
         return judge(fixture, subject, observation)?.failure(cut)
+    }
+
+    private func compareCallbacks(
+        _ outcome: ReplayOutcome, _ reference: References.Reference, _ liberties: Set<Liberty>, _ cut: Cut
+    ) -> CellFailure? {
+        let seen = outcome.callbacks.normalised(liberties)
+        let expected = reference.whole.callbacks.normalised(liberties)
+        guard seen != expected else { return nil }
+        return CellFailure(
+            kind: .differential, cut: cut.name, summary: "the callbacks differ from whole in memory",
+            details: "\(cut.name): \(seen)\nwhole in memory: \(expected)")
     }
 
     private func writtenDifference(_ left: [UInt8], _ right: [UInt8], _ cut: Cut) -> String {

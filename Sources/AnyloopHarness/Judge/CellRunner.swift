@@ -65,7 +65,9 @@ public final class CellRunner {
             } else if let streamProtocol = subject.streamProtocol {
                 let replayer = try makeReplayer(fixture, subject, streamProtocol, executor, loop)
                 defer { replayer.finish() }
-                try replay(fixture, subject, streamProtocol, replayer, cuts, &tally)
+                // A cut moves portions and watermarks about in memory, as a kernel does elsewhere.
+                let liberties = loop?.liberties ?? Set(Liberty.allCases)
+                try replay(fixture, subject, streamProtocol, replayer, cuts, liberties: liberties, &tally)
             }
         } catch {
             tally.fail(CellFailure(kind: .harness, cut: plan.rawValue, summary: "\(error)"))

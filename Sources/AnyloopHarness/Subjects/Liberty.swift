@@ -1,23 +1,44 @@
-/// A point in which a mode may differ from native without being at fault.
+import AnyloopTesting
+
+/// A point in which a loop's callbacks may differ from the memory transport's without being at fault.
 ///
-/// The comparison between modes uses these and nothing else: whatever differs and is not listed is a failure.
-/// Liberties concern timing, never the grammar of the callbacks nor what the application sees.
+/// The comparison of callbacks uses these and nothing else: whatever differs and is not granted is a failure. They
+/// come of there being a kernel between two ends. The orders in which native mode is looser than asyncio's happen
+/// inside a turn (`NativeLiberty` in AnyloopNativeLoop lists them) and leave this sequence as it is.
 public enum Liberty: String, Sendable, Hashable, CaseIterable, Codable {
-    /// `connectionMade` may come in the turn after the accept rather than in the accept's own.
-    case madeNextTurn
-    /// `connectionLost` may come in the turn after `close` or `abort`.
-    case lostNextTurn
-    /// Bytes read in one turn may arrive in other portions (native reads until its budget is used up).
+    /// What was read may arrive in other portions: adjacent data counts as one.
     case otherPortions
-    /// `pauseWriting` and `resumeWriting` may come at other moments, since the queue is drained at others.
+    /// `pauseWriting` and `resumeWriting` may come at other moments, or not at all: the kernel has buffers.
     case otherWatermarkMoments
 
-    /// What a mode is granted, as ARCHITECTURE.md lists it.
-    public static func granted(to mode: Mode) -> Set<Liberty> {
-        switch mode {
-        case .native: []
-        case .compat: [.madeNextTurn, .lostNextTurn, .otherPortions, .otherWatermarkMoments]
-        case .nio, .asyncio: Set(allCases)
+    /// What a loop of that mode is granted.
+    public static func granted(to mode: Mode) -> Set<Liberty> { Set(allCases) }
+}
+
+/// The callbacks of one connection in order, comparable under the liberties of a loop.
+struct CallbackSequence: Hashable, CustomStringConvertible {
+    private(set) var callbacks: [Callback] = []
+    /// The cause that `connectionLost` gave, in its normalised form.
+    var lostCause: String?
+
+    mutating func append(_ callback: Callback) { callbacks.append(callback) }
+
+    /// What is left to compare once the liberties are taken.
+    func normalised(_ liberties: Set<Liberty>) -> CallbackSequence {
+        var result = CallbackSequence()
+        result.lostCause = lostCause
+        for callback in callbacks {
+            let isWatermark = callback == .pause || callback == .resume
+            if isWatermark, liberties.contains(.otherWatermarkMoments) { continue }
+            let continues = callback == .data && result.callbacks.last == .data
+            if continues, liberties.contains(.otherPortions) { continue }
+            result.append(callback)
         }
+        return result
+    }
+
+    var description: String {
+        let names = callbacks.map(\.rawValue).joined(separator: " ")
+        return lostCause.map { "\(names) (\($0))" } ?? names
     }
 }

@@ -10,10 +10,14 @@ public import AnyloopCore
 /// struct LineServer: ProtocolSubject {
 ///     func makeConversation(for fixture: Fixture, on loop: any Loop) -> Conversation {
 ///         let log = TraceLog()
-///         let server = LineProtocol { line in log.event(.head, line) }
+///         let server = LineProtocol { line in
+///             log.event(.head, line)
+///             log.event(.end)
+///         }
 ///         return Conversation(streamProtocol: server, log: log)
 ///     }
 /// }
+///
 /// let subject = Subject(name: "line-server", side: .server, tags: ["lines"], protocol: LineServer())
 /// ```
 public struct Subject: Sendable {
