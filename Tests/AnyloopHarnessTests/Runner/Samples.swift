@@ -8,7 +8,10 @@ enum Samples {
     /// The package's subjects on loops that are never made.
     static var registry: Registry {
         var registry = Registry()
-        registry.subjects = [.http1Server, .http1Client]
+        // Parsers alone, so that no cell needs a socket.
+        registry.subjects = [Subject.http1Server, .http1Client].map { subject in
+            Subject(name: subject.name, side: subject.side, tags: subject.tags, parser: subject.parser)
+        }
         for mode in [Mode.native, .compat] {
             for poller in ["epoll", "poll"] {
                 registry.loopProviders.append(
