@@ -33,7 +33,7 @@ import Testing
         }
     }
 
-    @Test(arguments: [Subject.http1Server, Subject.http1Client], [CutPlan.whole, .everyByte])
+    @Test(arguments: [Subject.http1Server, Subject.http1Client], [CutPlan.whole, .recorded])
     func parsersKeepThem(_ subject: Subject, _ plan: CutPlan) throws {
         let runner = CellRunner()
         for file in try FixtureFiles.find(at: Self.folder) {
