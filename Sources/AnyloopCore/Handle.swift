@@ -27,14 +27,14 @@ public final class TimerHandle: Handle {
     /// The deadline on the loop's clock (asyncio: `when()`).
     public let when: LoopInstant
 
-    /// Where the loop's heap keeps this handle; -1 while it is in none.
-    package var heapIndex = -1
+    /// Which slot of its heap this handle has; -1 while it is in none.
+    var heapIndex = -1
 
     /// Breaks ties: of two equal deadlines the one scheduled first runs first.
-    package var sequence: UInt64 = 0
+    var sequence: UInt64 = 0
 
     /// The heap's way to take a cancelled handle out; set by the loop that holds it.
-    package var onCancel: ((TimerHandle) -> Void)?
+    var onCancel: ((TimerHandle) -> Void)?
 
     /// A handle for `callback` at `when`; loops make them.
     public init(when: LoopInstant, _ callback: @escaping () throws -> Void) {

@@ -44,7 +44,9 @@ public final class MemoryLoop: Loop {
 
     var ready: [Work] = []
     private var running: [Work] = []
-    private var timers = TimerHeap()
+    /// Made by the first timer: most replays set none.
+    private var timers: TimerHeap?
+    private var due: [TimerHandle] = []
     /// Those that may have a read or write event in the next turn.
     private var candidates: [MemoryTransport] = []
     private var spareCandidates: [MemoryTransport] = []
@@ -60,7 +62,6 @@ public final class MemoryLoop: Loop {
     private var stopping = false
     /// Whether `closeLoop` was called.
     public private(set) var isClosed = false
-    private lazy var cancelTimer: (TimerHandle) -> Void = { [unowned self] in self.timers.remove($0) }
 
     /// A loop with nothing to do, at time zero.
     public init() {}
@@ -90,8 +91,9 @@ public final class MemoryLoop: Loop {
             timer.cancel()
             return timer
         }
-        timer.onCancel = cancelTimer
-        timers.insert(timer)
+        let heap = timers ?? TimerHeap()
+        timers = heap
+        heap.insert(timer)
         return timer
     }
 
@@ -145,15 +147,15 @@ public final class MemoryLoop: Loop {
     public func advance(by duration: Duration) {
         let target = now + duration
         runUntilIdle()
-        while let timer = timers.first, timer.when <= target {
-            now = max(now, timer.when)
+        while let deadline = timers?.deadline, deadline <= target {
+            now = max(now, deadline)
             runUntilIdle()
         }
         now = max(now, target)
     }
 
-    /// How long until the next timer is due; nil without one.
-    public var nextDeadline: LoopInstant? { timers.first?.when }
+    /// When the next timer is due; nil without one.
+    public var nextDeadline: LoopInstant? { timers?.deadline }
 
     /// Ends `run` after this turn.
     public func stop() { stopping = true }
@@ -207,7 +209,7 @@ public final class MemoryLoop: Loop {
         if !datagrams.isEmpty { datagrams = [:] }
         if !servers.isEmpty { servers = [:] }
         if !ready.isEmpty { ready.removeAll(keepingCapacity: true) }
-        if timers.count > 0 { timers.removeAll() }
+        timers?.removeAll()
         if !candidates.isEmpty {
             for candidate in candidates { candidate.isCandidate = false }
             candidates.removeAll(keepingCapacity: true)
@@ -226,19 +228,19 @@ public final class MemoryLoop: Loop {
         if !ready.isEmpty || !candidates.isEmpty || !acceptCandidates.isEmpty || !datagramCandidates.isEmpty {
             return true
         }
-        guard let timer = timers.first else { return false }
-        return timer.when <= now
+        guard let deadline = timers?.deadline else { return false }
+        return deadline <= now
     }
 
     /// Moves the clock where there is nothing to do; false if nothing will ever be.
     private func moveClock(atMost timeout: Duration?) -> Bool {
         if hasWork { return true }
-        guard let timer = timers.first else {
+        guard let deadline = timers?.deadline else {
             if let timeout { now = max(now, now + timeout) }
             return timeout != nil
         }
-        let limit = timeout.map { now + $0 } ?? timer.when
-        now = max(now, min(timer.when, limit))
+        let limit = timeout.map { now + $0 } ?? deadline
+        now = max(now, min(deadline, limit))
         return true
     }
 
@@ -254,10 +256,10 @@ public final class MemoryLoop: Loop {
         posted?.adoptThread()
         takePosted()
         poll()
-        while let timer = timers.first, timer.when <= now {
-            timers.remove(timer)
-            timer.onCancel = nil
-            ready.append(.handle(timer))
+        if let timers, timers.count > 0 {
+            timers.takeDue(at: now, into: &due)
+            for timer in due { ready.append(.handle(timer)) }
+            due.removeAll(keepingCapacity: true)
         }
         // Moved out and back, so that the array keeps its storage and is looked at without its owner.
         var current = running

@@ -29,11 +29,11 @@ public final class MemoryTransport: StreamTransport {
     public let peerName: SocketAddress?
 
     // What came from the other end and was not read yet; `inboxStart` chunks at the front are spent.
-    private var inbox: [LentBuffer] = []
-    private var inboxStart = 0
-    private var inboxBytes = 0
-    private var inboxFinished = false
-    private var inboxReset = false
+    var inbox: [LentBuffer] = []
+    var inboxStart = 0
+    var inboxBytes = 0
+    var inboxFinished = false
+    var inboxReset = false
 
     var queue: [Piece] = []
     var queueStart = 0
@@ -42,17 +42,17 @@ public final class MemoryTransport: StreamTransport {
     /// The marks in force.
     public private(set) var writeBufferLimits = WriteBufferLimits.standard
     /// Writes dropped after the end.
-    public private(set) var droppedWriteCount = 0
+    public internal(set) var droppedWriteCount = 0
     /// Whether it is closing or closed.
-    public private(set) var isClosing = false
+    public internal(set) var isClosing = false
     /// asyncio's `_conn_lost`: `connectionLost` is queued or was called.
-    private(set) var isEnding = false
+    var isEnding = false
     private var endError: TransportError?
     private var isReadingPaused = false
     private var isReadingStarted = false
     private var isReadingDone = false
-    private var isProtocolPaused = false
-    private var hasWrittenEOF = false
+    var isProtocolPaused = false
+    var hasWrittenEOF = false
     private var resetsOnEnd = false
     private var isDetached = false
 
@@ -193,153 +193,6 @@ public final class MemoryTransport: StreamTransport {
         memoryLoop.enlist(self)
     }
 
-    // MARK: Writing
-
-    /// Gives the other end what it has room for and queues the rest.
-    public func write(_ bytes: Span<UInt8>) {
-        guard mayWrite(isEmpty: bytes.isEmpty) else { return }
-        var start = 0
-        if queueStart == queue.count {
-            guard let taken = give(bytes) else { return }
-            start = taken
-        }
-        guard start < bytes.count else { return }
-        var rest: [UInt8] = []
-        let tail = bytes.extracting(start...)
-        unsafe tail.withUnsafeBufferPointer { unsafe rest.append(contentsOf: $0) }
-        enqueue(.bytes(rest, start: 0), size: rest.count)
-    }
-
-    /// Gives the other end what it has room for and queues the rest.
-    public func write(_ bytes: [UInt8]) {
-        guard mayWrite(isEmpty: bytes.isEmpty) else { return }
-        var start = 0
-        if queueStart == queue.count {
-            guard let taken = give(bytes.span) else { return }
-            start = taken
-        }
-        guard start < bytes.count else { return }
-        enqueue(.bytes(bytes, start: start), size: bytes.count - start)
-    }
-
-    /// Gives the other end what it has room for and queues the rest.
-    public func write(contentsOf pieces: [[UInt8]]) {
-        // As one write: the joined bytes (rule 80).
-        write(Array(pieces.joined()))
-    }
-
-    /// Ends our side once the queue is sent.
-    public func writeEOF() {
-        guard !isClosing, !hasWrittenEOF else { return }
-        hasWrittenEOF = true
-        if queueStart == queue.count { finishOutlet() }
-    }
-
-    private func mayWrite(isEmpty: Bool) -> Bool {
-        if hasWrittenEOF {
-            report("Cannot call write() after write_eof()", nil)
-            return false
-        }
-        if isEmpty { return false }
-        if isEnding {
-            droppedWriteCount += 1
-            return false
-        }
-        return true
-    }
-
-    func enqueue(_ piece: Piece, size: Int) {
-        queue.append(piece)
-        writeBufferSize += size
-        memoryLoop.enlist(self)
-        pauseProtocolIfNeeded()
-    }
-
-    /// How many bytes the other end took; nil after a send error, which ends the transport (rule 84).
-    func give(_ bytes: Span<UInt8>) -> Int? {
-        if inboxReset {
-            end(with: MemoryTransport.connectionReset(during: "send"))
-            return nil
-        }
-        switch outlet {
-        case .none:
-            end(with: .system(SystemError(errno: 32, operation: "send", text: "Broken pipe")))
-            return nil
-        case .peer(let peer):
-            return peer.accept(bytes)
-        case .transport(let other):
-            let count = min(bytes.count, other.window)
-            if count > 0 { other.receive(bytes.extracting(..<count)) }
-            return count
-        }
-    }
-
-    private func finishOutlet() {
-        switch outlet {
-        case .none: break
-        case .peer(let peer): peer.noteEnd(.finish)
-        case .transport(let other): other.receiveFinish()
-        }
-    }
-
-    /// Whether a write event would move something.
-    var canWrite: Bool {
-        guard queueStart < queue.count, !isEnding else { return false }
-        if inboxReset { return true }
-        return switch outlet {
-        case .none: true
-        case .peer(let peer): peer.window > 0
-        case .transport(let other): other.window > 0
-        }
-    }
-
-    /// Gives the other end what it takes (asyncio: `_write_ready`).
-    func writeEvent() {
-        guard canWrite else { return }
-        drain: while queueStart < queue.count {
-            switch queue[queueStart] {
-            case .bytes(let bytes, let start):
-                guard let taken = give(bytes.span.extracting(start...)) else { return }
-                writeBufferSize -= taken
-                guard start + taken == bytes.count else {
-                    queue[queueStart] = .bytes(bytes, start: start + taken)
-                    break drain
-                }
-            case .file(let file):
-                guard let isDone = file.advance(on: self) else { return }
-                guard isDone else { break drain }
-            }
-            queueStart += 1
-        }
-        if queueStart == queue.count {
-            queue.removeAll(keepingCapacity: true)
-            queueStart = 0
-        }
-        resumeProtocolIfNeeded()
-        guard queueStart == queue.count, !isEnding else {
-            if canWrite { memoryLoop.enlist(self) }
-            return
-        }
-        if isClosing {
-            isEnding = true
-            performLost()
-        } else if hasWrittenEOF {
-            finishOutlet()
-        }
-    }
-
-    private func pauseProtocolIfNeeded() {
-        guard writeBufferSize > writeBufferLimits.high, !isProtocolPaused else { return }
-        isProtocolPaused = true
-        do { try streamProtocol?.pauseWriting() } catch { report("protocol.pause_writing() failed", error) }
-    }
-
-    private func resumeProtocolIfNeeded() {
-        guard isProtocolPaused, writeBufferSize <= writeBufferLimits.low else { return }
-        isProtocolPaused = false
-        do { try streamProtocol?.resumeWriting() } catch { report("protocol.resume_writing() failed", error) }
-    }
-
     // MARK: Ending
 
     /// Sends what is queued, then ends.
@@ -432,7 +285,7 @@ public final class MemoryTransport: StreamTransport {
         end(with: .callback(name: name, error: error))
     }
 
-    private func report(_ message: String, _ error: (any Error)?) {
+    func report(_ message: String, _ error: (any Error)?) {
         memoryLoop.callExceptionHandler(LoopException(message: message, error: error, transport: self))
     }
 

@@ -1,11 +1,9 @@
-import AnyloopCore
-
-/// The loop's timers: a binary heap by deadline, then by the order of scheduling.
+/// A loop's timers: a binary heap by deadline, then by the order of scheduling.
 ///
 /// Every timer has a slot and every slot knows its place in the heap, so that cancelling costs O(log n) and leaves
 /// nothing behind. The heap itself holds plain numbers: moving them counts no references.
 @safe
-final class TimerHeap {
+package final class TimerHeap {
     private struct Entry {
         var when: Int64
         var sequence: UInt64
@@ -16,7 +14,8 @@ final class TimerHeap {
         }
     }
 
-    private(set) var count = 0
+    /// How many timers wait.
+    package private(set) var count = 0
     private var capacity = 16
     private var entries: UnsafeMutablePointer<Entry>
     /// By slot: the place in the heap; of a free slot, the next free one.
@@ -29,7 +28,8 @@ final class TimerHeap {
     /// Given to every handle; made once, so that a timer costs no closure of its own.
     private var cancelHook: ((TimerHandle) -> Void)?
 
-    init() {
+    /// A heap without timers.
+    package init() {
         unsafe entries = .allocate(capacity: capacity)
         unsafe places = .allocate(capacity: capacity)
         unsafe timers = .allocate(capacity: capacity)
@@ -45,9 +45,10 @@ final class TimerHeap {
     }
 
     /// The earliest deadline; nil without timers.
-    var deadline: LoopInstant? { count > 0 ? LoopInstant(nanoseconds: unsafe entries[0].when) : nil }
+    package var deadline: LoopInstant? { count > 0 ? LoopInstant(nanoseconds: unsafe entries[0].when) : nil }
 
-    func insert(_ timer: TimerHandle) {
+    /// Takes `timer` in; cancelling it takes it out.
+    package func insert(_ timer: TimerHandle) {
         if free == capacity { grow() }
         let slot = free
         free = unsafe places[slot]
@@ -61,13 +62,14 @@ final class TimerHeap {
     }
 
     /// Moves the timers that are due at `now` to the end of `due`, in their order.
-    func takeDue(at now: LoopInstant, into due: inout [TimerHandle]) {
+    package func takeDue(at now: LoopInstant, into due: inout [TimerHandle]) {
         while count > 0, unsafe entries[0].when <= now.nanoseconds {
             if let timer = removeEntry(at: 0) { due.append(timer) }
         }
     }
 
-    func removeAll() {
+    /// Cancels every timer.
+    package func removeAll() {
         while count > 0 { removeEntry(at: count - 1)?.cancel() }
     }
 
