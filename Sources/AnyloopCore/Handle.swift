@@ -28,10 +28,10 @@ public final class TimerHandle: Handle {
     public let when: LoopInstant
 
     /// Which slot of its heap this handle has; -1 while it is in none.
-    var heapIndex = -1
+    package var heapIndex = -1
 
     /// Breaks ties: of two equal deadlines the one scheduled first runs first.
-    var sequence: UInt64 = 0
+    package var sequence: UInt64 = 0
 
     /// The heap's way to take a cancelled handle out; set by the loop that holds it.
     var onCancel: ((TimerHandle) -> Void)?
