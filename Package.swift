@@ -105,6 +105,13 @@ let package = Package(
             ],
             swiftSettings: settings),
         .testTarget(
-            name: "AnyloopCommandTests", dependencies: ["AnyloopCommand", "AnyloopCore"], swiftSettings: settings),
+            name: "AnyloopCommandTests",
+            dependencies: [
+                "AnyloopCommand", "AnyloopCore", "AnyloopHarness",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: settings),
     ]
 )

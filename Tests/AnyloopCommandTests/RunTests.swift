@@ -1,0 +1,153 @@
+import AnyloopHarness
+import Testing
+
+@testable import AnyloopCommand
+
+/// `anyloop run` on fixtures and matrices of the test's own.
+struct RunTests {
+    private static let right = fixture("right", events: "head GET /; end")
+    // The body is not what the fixture says: a failure that is sure to come.
+    private static let wrong = fixture("wrong", events: "head POST /; end")
+
+    private static func fixture(_ name: String, events: String) -> String {
+        """
+        wire 1
+        id       http1/test/\(name)
+        spec     RFC9112#3 MUST
+        source   written RFC9112#3
+        tags     http1
+        title    A request
+        --- stream
+        > "GET / HTTP/1.1\\r\\n"
+        > "Host: a\\r\\n"
+        > "\\r\\n"
+        --- expect server
+        events   \(events)
+
+        """
+    }
+
+    private func scratch(wrong: Bool = true) throws -> Scratch {
+        let scratch = try Scratch()
+        try scratch.write(Self.right, to: "Fixtures/http1/test/right.wire")
+        if wrong { try scratch.write(Self.wrong, to: "Fixtures/http1/test/wrong.wire") }
+        try scratch.write(
+            """
+            seed: 5
+            cells:
+              - {fixtures: '**', executors: parser, cuts: [whole, two-way, random]}
+              - {fixtures: '**', executors: [memory, tcp], modes: native, pollers: epoll, cuts: [whole, two-way]}
+            """, to: "Matrix/default.yaml")
+        return scratch
+    }
+
+    @Test func allRightIsZero() throws {
+        let scratch = try scratch(wrong: false)
+        let outcome = try Tool.run(["run", "--report", "out", "--jobs", "2"], folder: scratch.path)
+        #expect(outcome.status == 0, "\(outcome.output)\(outcome.errors)")
+        #expect(outcome.output.contains("7 cells, "))
+        for name in ["index.html", "junit.xml", "cells.ndjson", "summary.md"] { #expect(scratch.has("out/\(name)")) }
+        let cells = try NDJSON.parse(file: "c", text: scratch.read("out/cells.ndjson"))
+        #expect(cells.count == 7)
+        #expect(cells.allSatisfy { $0.replays > 0 && $0.seed == 5 })
+    }
+
+    @Test func failuresAreOneAndTheirLineReproducesThem() throws {
+        let scratch = try scratch()
+        let outcome = try Tool.run(["run", "--show", "100", "--report", "out"], folder: scratch.path)
+        #expect(outcome.status == 1)
+        let lines = outcome.output.split(separator: "\n").filter { $0.hasPrefix("  again: anyloop run ") }
+        #expect(lines.count == 7)
+        let records = try NDJSON.parse(file: "c", text: scratch.read("out/cells.ndjson"))
+        for record in records where record.outcome.isFailure {
+            let words = record.reproduce.split(separator: " ").dropFirst().map(String.init)
+            let again = try Tool.run(words + ["--report", "again"], folder: scratch.path)
+            #expect(again.status == 1, "\(record.reproduce)")
+            let cells = try NDJSON.parse(file: "c", text: scratch.read("again/cells.ndjson"))
+            #expect(cells.count == 1)
+            #expect(cells.first?.replays == 1)
+            #expect(cells.first?.failures.first == record.failures.first)
+        }
+    }
+
+    @Test func aKnownFailureIsExcusedUntilItPasses() throws {
+        let scratch = try scratch()
+        let entry = "{fixtures: http1/test/wrong, reason: a test, issue: '#1', expires: 2999-01-01}"
+        try scratch.write("entries: [\(entry)]\n", to: "Matrix/known-failing.yaml")
+        #expect(try Tool.run(["run"], folder: scratch.path).status == 0)
+        try scratch.write(
+            "entries: [\(entry.replacing("wrong", with: "*"))]\n", to: "Matrix/known-failing.yaml")
+        let stale = try Tool.run(["run"], folder: scratch.path)
+        #expect(stale.status == 3)
+        #expect(stale.output.contains("as failing, but it passes"))
+    }
+
+    @Test func theSeedMakesTheCuts() throws {
+        let scratch = try scratch(wrong: false)
+        let words = ["run", "--cuts", "random", "--cut"]
+        let names = (0..<3).map { "random@\($0)" }
+        let found = try names.filter { try Tool.run(words + [$0], folder: scratch.path).status == 0 }
+        let none = try Tool.run(words + ["random@no-such-cut"], folder: scratch.path)
+        #expect(none.status == 4)
+        #expect(!found.isEmpty, "no cut is named like \(names)")
+    }
+
+    @Test(
+        arguments: [
+            (["run", "nothing/matches"], 4, "no cell of Matrix/default.yaml matches"),
+            (["run", "--poller", "kqueue"], 2, "--poller: expected one of epoll, poll, select, found 'kqueue'"),
+            (["run", "--cuts", "half"], 2, "--cuts: expected one of whole"),
+            (["run", "--executor", "wire"], 2, "--executor: expected one of parser"),
+            (["run", "--transport", "parser"], 2, "--transport: expected one of socketpair, tcp, unix"),
+            (["run", "--mode", "nio"], 2, "lacks the SwiftNIO loop"),
+            (["run", "--jobs", "0"], 2, "--jobs: expected a number from 1 to 256"),
+            (["run", "--matrix", "missing.yaml"], 2, "cannot read 'missing.yaml'"),
+            (["run", "--fixtures", "missing"], 2, "cannot find 'missing'"),
+            (["run", "--known-failing", "Fixtures/http1/test/right.wire"], 2, "right.wire:"),
+            (["show", "http1/missing"], 2, "cannot read 'Fixtures/http1/missing.wire'"),
+            (["fmt", "--check", "missing"], 2, "cannot find 'missing'"),
+            (["frobnicate"], 2, "frobnicate"),
+            (["get", "https://127.0.0.1/"], 2, "expected a URL that begins with http://"),
+            (["serve", "http", "--root", "missing"], 2, "missing"),
+            (["report", "missing.ndjson"], 2, "cannot read 'missing.ndjson'"),
+        ] as [([String], Int32, String)])
+    func wrongUseIsOneSentence(arguments: [String], status: Int32, text: String) throws {
+        let scratch = try scratch(wrong: false)
+        let outcome = try Tool.run(arguments, folder: scratch.path)
+        #expect(outcome.status == status)
+        #expect((outcome.errors + outcome.output).contains(text), "\(outcome.errors)\(outcome.output)")
+    }
+
+    @Test(arguments: [("NIO", 2), ("ASYNCIO", 2)] as [(String, Int32)])
+    func missingLoopsSaySo(variable: String, status: Int32) throws {
+        let scratch = try scratch(wrong: false)
+        for arguments in [["run"], ["serve", "hello", "--port", "0"], ["get", "http://127.0.0.1:1/"]] {
+            let outcome = try Tool.run(arguments, environment: [variable: "1"], folder: scratch.path)
+            #expect(outcome.status == status)
+            #expect(outcome.errors.contains("\(variable)=1: this build lacks"))
+        }
+    }
+
+    @Test func aMalformedFixtureIsNamedWithItsPlace() throws {
+        let scratch = try scratch(wrong: false)
+        try scratch.write(Self.right.replacing("> \"Host", with: "> Host"), to: "Fixtures/http1/test/bad.wire")
+        let outcome = try Tool.run(["run"], folder: scratch.path)
+        #expect(outcome.status == 2)
+        #expect(outcome.errors.contains("Fixtures/http1/test/bad.wire:9:3: expected "))
+    }
+
+    @Test func listAndShow() throws {
+        let scratch = try scratch(wrong: false)
+        let list = try Tool.run(["list", "--cells", "--cuts", "two-way", "--executor", "parser"], folder: scratch.path)
+        #expect(list.output == "http1/test/right http1-server parser two-way\n")
+        let show = try Tool.run(["show", "http1/test/right"], folder: scratch.path)
+        #expect(show.output.hasPrefix(Self.right))
+        #expect(show.output.contains("# server: 27 bytes in 1 segments, read by http1-server"))
+    }
+
+    @Test func helpIsZero() throws {
+        for arguments in [["--help"], ["run", "--help"], ["serve", "--help"]] {
+            #expect(try Tool.run(arguments).status == 0)
+        }
+    }
+}
