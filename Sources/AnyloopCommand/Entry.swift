@@ -22,6 +22,7 @@ struct AnyloopTool: ParsableCommand {
 @main
 enum Entry {
     static func main() {
+        Machine.unblockStopSignals()
         exit(run(Array(CommandLine.arguments.dropFirst())))
     }
 

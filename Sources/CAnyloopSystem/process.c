@@ -26,10 +26,15 @@ static void close_both(int pair[2]) {
 }
 
 static int make_pipe(int pair[2]) {
+#ifdef __linux__
+    // At once: a child that another thread starts meanwhile must not inherit an end and so hide this child's death.
+    return pipe2(pair, O_CLOEXEC) < 0 ? errno : 0;
+#else
     if (pipe(pair) < 0) return errno;
     fcntl(pair[0], F_SETFD, FD_CLOEXEC);
     fcntl(pair[1], F_SETFD, FD_CLOEXEC);
     return 0;
+#endif
 }
 
 int anyloop_child_spawn(const char *path, const char *arguments, size_t count, anyloop_child *child) {
@@ -92,6 +97,14 @@ int anyloop_child_take_output(void) {
     int output = fcntl(1, F_DUPFD_CLOEXEC, 3);
     if (output < 0 || dup2(2, 1) < 0) return -errno;
     return output;
+}
+
+void anyloop_unblock_stop_signals(void) {
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGTERM);
+    pthread_sigmask(SIG_UNBLOCK, &set, NULL);
 }
 
 void anyloop_signal_name(int signal_number, char *name, size_t size) {

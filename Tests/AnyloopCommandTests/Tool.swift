@@ -17,30 +17,33 @@ struct Tool {
         return URL(fileURLWithPath: own).deletingLastPathComponent().appendingPathComponent("anyloop").path
     }
 
+    // Output goes to files: a pipe's end might be inherited by a child of another test, and then never end.
+
     /// A process that is still running, with its first line of output.
     final class Running {
         let process: Process
-        let firstLine: String
-        private let output: FileHandle
+        private(set) var firstLine = ""
+        private let scratch: Scratch
 
+        /// Starts it and waits for its first line.
         init(_ arguments: [String], environment: [String: String] = [:]) throws {
-            process = Process()
-            let pipe = Pipe()
-            process.executableURL = URL(fileURLWithPath: Tool.path)
-            process.arguments = arguments
-            process.environment = Tool.clean(environment)
-            process.standardOutput = pipe
-            process.standardError = FileHandle.nullDevice
-            try process.run()
-            output = pipe.fileHandleForReading
-            var bytes: [UInt8] = []
-            while let byte = try output.read(upToCount: 1)?.first, byte != UInt8(ascii: "\n") { bytes.append(byte) }
-            firstLine = String(decoding: bytes, as: UTF8.self)
+            scratch = try Scratch()
+            process = try Tool.start(arguments, environment, folder: nil, scratch)
+            while !firstLine.contains("\n"), process.isRunning {
+                usleep(5000)
+                firstLine = try scratch.read("output")
+            }
+            firstLine = String(firstLine.prefix { $0 != "\n" })
         }
 
         /// Sends SIGTERM and waits; the exit status.
         func terminate() -> Int32 {
             process.terminate()
+            return wait()
+        }
+
+        /// Waits for the end; the exit status.
+        func wait() -> Int32 {
             process.waitUntilExit()
             return process.terminationStatus
         }
@@ -49,27 +52,30 @@ struct Tool {
         var port: String { firstLine.split(separator: ":").last.map(String.init) ?? "" }
     }
 
-    /// Runs to the end; standard error goes to a file, so that neither pipe can fill up.
+    /// Runs to the end.
     static func run(
         _ arguments: [String], environment: [String: String] = [:], folder: String? = nil
     ) throws -> Outcome {
+        let scratch = try Scratch()
+        let process = try start(arguments, environment, folder: folder, scratch)
+        process.waitUntilExit()
+        return Outcome(
+            status: process.terminationStatus, output: try scratch.read("output"), errors: try scratch.read("errors"))
+    }
+
+    private static func start(
+        _ arguments: [String], _ environment: [String: String], folder: String?, _ scratch: Scratch
+    ) throws -> Process {
         let process = Process()
-        let output = Pipe()
-        let errors = FileManager.default.temporaryDirectory.appendingPathComponent("anyloop-\(UUID().uuidString)")
-        _ = FileManager.default.createFile(atPath: errors.path, contents: nil)
-        defer { try? FileManager.default.removeItem(at: errors) }
         process.executableURL = URL(fileURLWithPath: path)
         process.arguments = arguments
         process.environment = clean(environment)
-        process.standardOutput = output
-        process.standardError = try FileHandle(forWritingTo: errors)
+        process.standardInput = FileHandle.nullDevice
+        process.standardOutput = try scratch.open("output")
+        process.standardError = try scratch.open("errors")
         if let folder { process.currentDirectoryURL = URL(fileURLWithPath: folder) }
         try process.run()
-        let text = output.fileHandleForReading.readDataToEndOfFile()
-        process.waitUntilExit()
-        return Outcome(
-            status: process.terminationStatus, output: String(decoding: text, as: UTF8.self),
-            errors: String(decoding: try Data(contentsOf: errors), as: UTF8.self))
+        return process
     }
 
     /// The environment without the variables that mean something to the tool.
@@ -95,6 +101,12 @@ final class Scratch {
         try FileManager.default.createDirectory(
             at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
         try Data(text.utf8).write(to: url)
+    }
+
+    /// A new file to write to.
+    func open(_ name: String) throws -> FileHandle {
+        try write("", to: name)
+        return try FileHandle(forWritingTo: URL(fileURLWithPath: path).appendingPathComponent(name))
     }
 
     func read(_ name: String) throws -> String {

@@ -92,6 +92,9 @@ extension CellRecord {
 
 /// The machine, as far as a run needs to know it.
 public enum Machine {
+    /// Lets SIGINT and SIGTERM through to this thread, whatever the program was started with.
+    public static func unblockStopSignals() { anyloop_unblock_stop_signals() }
+
     /// Processors this process may run on.
     public static var processorCount: Int { Int(anyloop_processor_count()) }
 

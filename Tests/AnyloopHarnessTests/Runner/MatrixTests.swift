@@ -70,8 +70,8 @@ struct MatrixTests {
             """)
         let cells = matrix.cells(
             fixtures: [try fixture("http1/a/b")], registry: Samples.registry, selection: CellSelection())
-        // The parser twice; no protocol is registered for the sockets; the scenario on two pollers comes first.
-        #expect(cells.map(\.executor) == ["curl", "curl", "parser", "parser"])
+        // The scenario on two pollers comes first; then the parser by two plans, and each of four loops by two.
+        #expect(cells.map(\.executor) == ["curl", "curl", "parser", "parser"] + Array(repeating: "tcp", count: 8))
         #expect(Set(cells).count == cells.count)
     }
 
