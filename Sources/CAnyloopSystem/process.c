@@ -54,7 +54,15 @@ int anyloop_child_spawn(const char *path, const char *arguments, size_t count, a
         posix_spawn_file_actions_adddup2(&actions, in[0], 0);
         posix_spawn_file_actions_adddup2(&actions, out[1], 1);
         posix_spawn_file_actions_adddup2(&actions, err[1], 2);
-        failure = posix_spawn(&child->pid, path, &actions, NULL, argv, environ);
+        // The child starts with no signal blocked, whatever thread this is.
+        posix_spawnattr_t attributes;
+        sigset_t none;
+        sigemptyset(&none);
+        posix_spawnattr_init(&attributes);
+        posix_spawnattr_setsigmask(&attributes, &none);
+        posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
+        failure = posix_spawn(&child->pid, path, &actions, &attributes, argv, environ);
+        posix_spawnattr_destroy(&attributes);
         posix_spawn_file_actions_destroy(&actions);
     }
     free(argv);

@@ -82,14 +82,16 @@ struct RunTests {
         #expect(stale.output.contains("as failing, but it passes"))
     }
 
-    @Test func theSeedMakesTheCuts() throws {
+    @Test func aCutIsNamedOrGivenByItsOffset() throws {
         let scratch = try scratch(wrong: false)
-        let words = ["run", "--cuts", "random", "--cut"]
-        let names = (0..<3).map { "random@\($0)" }
-        let found = try names.filter { try Tool.run(words + [$0], folder: scratch.path).status == 0 }
-        let none = try Tool.run(words + ["random@no-such-cut"], folder: scratch.path)
-        #expect(none.status == 4)
-        #expect(!found.isEmpty, "no cut is named like \(names)")
+        for cut in ["two-way@17", "17"] {
+            let words = ["run", "--executor", "parser", "--cuts", "two-way", "--cut", cut]
+            let outcome = try Tool.run(words, folder: scratch.path)
+            #expect(outcome.status == 0)
+            #expect(outcome.output.contains("1 cells, 1 replays, "))
+        }
+        // The request has 27 bytes, so that nothing is cut there.
+        #expect(try Tool.run(["run", "--cuts", "two-way", "--cut", "27"], folder: scratch.path).status == 4)
     }
 
     @Test(

@@ -49,7 +49,8 @@ struct WorkerPoolTests {
     }
 
     @Test func aHangIsTheAnswerToItsItemAndTheRestGoesOn() throws {
-        let answers = try run([ShellJob(commands: ["exec sleep 60", "echo after"], limit: .milliseconds(300))], count: 1)
+        let job = ShellJob(commands: ["exec sleep 60", "echo after"], limit: .milliseconds(300))
+        let answers = try run([job], count: 1)
         #expect(answers["exec sleep 60"] == .hung(after: .milliseconds(300), output: ""))
         #expect(answers["echo after"] == .line("after"))
     }
