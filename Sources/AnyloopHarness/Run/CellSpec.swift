@@ -77,7 +77,7 @@ extension Matrix {
                 guard !block.isScenarios, block.covers(planned.fixture.id) else { return }
                 for subject in registry.subjects
                 where subject.takes(planned.fixture) && block.subjects.match(subject.name, empty: true) {
-                    block.visitCells(registry, planned.fixture.id, subject, visit)
+                    block.visitCells(registry, planned.fixture, subject, visit)
                 }
             }
         }
@@ -102,12 +102,14 @@ extension Matrix.Block {
     }
 
     fileprivate func visitCells(
-        _ registry: Registry, _ fixture: String, _ subject: Subject, _ visit: (CellSpec) -> Void
+        _ registry: Registry, _ fixture: Fixture, _ subject: Subject, _ visit: (CellSpec) -> Void
     ) {
+        let isOneSegment = fixture.stream(for: subject.side).boundaries.isEmpty
         for executor in executors where subject.runs(on: executor) {
-            for plan in cuts {
+            // One segment has nothing to be joined with.
+            for plan in cuts where !(plan == .coalesced && isOneSegment) {
                 let cell = CellSpec(
-                    fixture: fixture, subject: subject.name, executor: executor.rawValue, mode: "", poller: "",
+                    fixture: fixture.id, subject: subject.name, executor: executor.rawValue, mode: "", poller: "",
                     cuts: plan.rawValue)
                 if executor.needsLoop { visitLoops(registry, cell, visit) } else { visit(cell) }
             }
