@@ -1,0 +1,5 @@
+"""Steps of datagram endpoints."""
+
+
+class Datagrams:
+    pass

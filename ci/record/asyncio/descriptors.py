@@ -1,0 +1,5 @@
+"""Steps of readers, writers and signals."""
+
+
+class Descriptors:
+    pass

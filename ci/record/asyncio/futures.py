@@ -1,0 +1,5 @@
+"""Steps of futures, tasks and executors."""
+
+
+class Futures:
+    pass

@@ -1,0 +1,5 @@
+"""Steps of pipes and subprocesses."""
+
+
+class Processes:
+    pass

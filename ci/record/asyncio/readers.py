@@ -1,0 +1,5 @@
+"""Steps of StreamReader and StreamWriter."""
+
+
+class Readers:
+    pass

@@ -1,0 +1,83 @@
+"""Steps of servers."""
+import asyncio
+import os
+import socket
+
+from scenario import Name
+
+
+class Servers:
+    async def op_serve(self, step):
+        """create_server (or create_unix_server, `unix`) under a name, which is also its protocols' prefix."""
+        name = step.get("as", "S")
+        factory = self.factory(name, step.get("kind", "stream"), numbered=True)
+        keywords = {key: step[key] for key in ("backlog", "start_serving", "reuse_address", "reuse_port") if key in step}
+        if "unix" in step:
+            path = os.path.join(self.directory(), step["unix"])
+            making = self.loop.create_unix_server(factory, path, **keywords)
+        elif "port_of" in step:
+            port = self.address_of({"to": step["port_of"]})[1]
+            making = self.loop.create_server(factory, step.get("host", "127.0.0.1"), port, **keywords)
+        else:
+            making = self.loop.create_server(factory, step.get("host", "127.0.0.1"), 0, **keywords)
+
+        async def make():
+            server = await making
+            self.servers[name] = server
+            for listener in server.sockets:
+                if "sndbuf" in step:
+                    listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, step["sndbuf"])
+                if "rcvbuf" in step:
+                    listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, step["rcvbuf"])
+            self.addresses[name] = [listener.getsockname() for listener in server.sockets]
+            return Name(name)
+        await self.result(step, "serve", make())
+
+    def server(self, step):
+        name = step.get("server", "S")
+        return name, self.servers[name]
+
+    def op_server_close(self, step):
+        name, server = self.server(step)
+        self.call(f"{name}.close", server.close)
+
+    def op_server_close_clients(self, step):
+        name, server = self.server(step)
+        self.call(f"{name}.close_clients", lambda: server.close_clients())
+
+    def op_server_abort_clients(self, step):
+        name, server = self.server(step)
+        self.call(f"{name}.abort_clients", lambda: server.abort_clients())
+
+    def op_is_serving(self, step):
+        name, server = self.server(step)
+        self.call(f"{name}.is_serving", server.is_serving, True)
+
+    def op_server_sockets(self, step):
+        name, server = self.server(step)
+        self.call(f"{name}.sockets", lambda: len(server.sockets), True)
+
+    async def op_start_serving(self, step):
+        name, server = self.server(step)
+        await self.result(step, f"{name}.start_serving", server.start_serving())
+
+    async def op_serve_forever(self, step):
+        name, server = self.server(step)
+        await self.result(step, f"{name}.serve_forever", server.serve_forever())
+
+    async def op_wait_closed(self, step):
+        name, server = self.server(step)
+        await self.result(step, f"{name}.wait_closed", server.wait_closed())
+
+    async def op_with_server(self, step):
+        """`async with server:`, with steps as the body."""
+        name, server = self.server(step)
+
+        async def body():
+            async with server:
+                self.line(f"{name} entered")
+                for inner in step.get("then", []):
+                    value = self.operation(inner)
+                    if asyncio.iscoroutine(value):
+                        await value
+        await self.result(step, f"{name} left", body())

@@ -1,0 +1,5 @@
+"""Steps of sock_* operations, sendfile and names."""
+
+
+class Sockets:
+    pass
