@@ -110,11 +110,20 @@ public struct LoopException {
     public var error: (any Error)?
     /// The transport it happened on.
     public var transport: (any Transport)?
+    /// The protocol whose callback threw.
+    public var protocolObject: AnyObject?
+    /// The handle whose callback threw.
+    public var handle: Handle?
 
     /// A report for `Loop.callExceptionHandler`.
-    public init(message: String, error: (any Error)? = nil, transport: (any Transport)? = nil) {
+    public init(
+        message: String, error: (any Error)? = nil, transport: (any Transport)? = nil,
+        protocolObject: AnyObject? = nil, handle: Handle? = nil
+    ) {
         self.message = message
         self.error = error
         self.transport = transport
+        self.protocolObject = protocolObject
+        self.handle = handle
     }
 }

@@ -24,7 +24,7 @@ public struct WriteBufferLimits: Hashable, Sendable {
         let top = high ?? low.map { $0.multipliedReportingOverflow(by: 4).overflow ? Int.max : $0 * 4 } ?? 65536
         let bottom = low ?? top / 4
         guard top >= bottom, bottom >= 0 else {
-            throw .usage("high (\(top)) must be >= low (\(bottom)) must be >= 0")
+            throw .usage(.argument("high (\(top)) must be >= low (\(bottom)) must be >= 0"))
         }
         self.init(uncheckedHigh: top, low: bottom)
     }

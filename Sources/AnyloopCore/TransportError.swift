@@ -33,7 +33,7 @@ public enum TransportError: Error, CustomStringConvertible {
     /// Every address was tried and none answered (asyncio rule 47).
     case several([TransportError])
     /// A call with arguments that contradict each other, or at the wrong time; the text says the remedy.
-    case usage(String)
+    case usage(UsageError)
     /// The loop was closed (asyncio rule 12).
     case loopClosed
 
@@ -47,7 +47,7 @@ public enum TransportError: Error, CustomStringConvertible {
         case .resolution(let host, _, let text): "cannot resolve '\(host)': \(text)"
         case .several(let errors):
             "Multiple exceptions: " + errors.map(\.description).joined(separator: ", ")
-        case .usage(let text): text
+        case .usage(let error): error.text
         case .loopClosed: "Event loop is closed"
         }
     }

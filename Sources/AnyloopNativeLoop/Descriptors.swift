@@ -1,6 +1,6 @@
 import AnyloopCore
 
-extension NativeLoop {
+extension NativeLoop: DescriptorLoop {
     /// Runs `callback` in every turn in which `descriptor` is readable, until removed (asyncio rules 33, 34).
     ///
     /// A second reader of a descriptor replaces the first. The descriptor stays the caller's: remove its reader
@@ -32,11 +32,11 @@ extension NativeLoop {
     }
 
     /// Ends `addReader`; whether there was one (asyncio rule 35).
+    ///
+    /// - Throws: `TransportError.usage` if a transport owns the descriptor (rule 36).
     @discardableResult
-    public func removeReader(_ descriptor: Int32) -> Bool {
-        guard let watcher = watcher(of: descriptor) as? DescriptorWatcher, let reader = watcher.reader else {
-            return false
-        }
+    public func removeReader(_ descriptor: Int32) throws(TransportError) -> Bool {
+        guard let watcher = try existingWatcher(descriptor), let reader = watcher.reader else { return false }
         reader.cancel()
         watcher.reader = nil
         narrow(watcher, .read)
@@ -44,11 +44,11 @@ extension NativeLoop {
     }
 
     /// Ends `addWriter`; whether there was one.
+    ///
+    /// - Throws: `TransportError.usage` if a transport owns the descriptor (rule 36).
     @discardableResult
-    public func removeWriter(_ descriptor: Int32) -> Bool {
-        guard let watcher = watcher(of: descriptor) as? DescriptorWatcher, let writer = watcher.writer else {
-            return false
-        }
+    public func removeWriter(_ descriptor: Int32) throws(TransportError) -> Bool {
+        guard let watcher = try existingWatcher(descriptor), let writer = watcher.writer else { return false }
         writer.cancel()
         watcher.writer = nil
         narrow(watcher, .write)
@@ -62,11 +62,14 @@ extension NativeLoop {
     private func descriptorWatcher(_ descriptor: Int32) throws(TransportError) -> DescriptorWatcher {
         guard !isClosed else { throw .loopClosed }
         guard descriptor >= 0 else { throw .system(Errno.badDescriptor, "watching descriptor \(descriptor)") }
-        guard let existing = watcher(of: descriptor) else {
-            let watcher = DescriptorWatcher(descriptor: descriptor, loop: self)
-            attach(watcher)
-            return watcher
-        }
+        if let existing = try existingWatcher(descriptor) { return existing }
+        let watcher = DescriptorWatcher(descriptor: descriptor, loop: self)
+        attach(watcher)
+        return watcher
+    }
+
+    private func existingWatcher(_ descriptor: Int32) throws(TransportError) -> DescriptorWatcher? {
+        guard let existing = watcher(of: descriptor) else { return nil }
         guard let watcher = existing as? DescriptorWatcher else {
             throw .usage("File descriptor \(descriptor) is used by transport; use the transport instead")
         }

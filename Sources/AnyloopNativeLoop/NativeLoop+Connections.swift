@@ -8,7 +8,7 @@ extension NativeLoop {
         protocolFactory: @escaping () throws -> any StreamProtocol
     ) throws(TransportError) -> any Server {
         guard !isClosed else { throw .loopClosed }
-        guard !addresses.isEmpty else { throw .usage("a server needs at least one address") }
+        guard !addresses.isEmpty else { throw .usage(.argument("a server needs at least one address")) }
         var listeners: [Listener] = []
         do throws(TransportError) {
             for address in addresses { listeners.append(try Listener.bound(to: address, options: options)) }
@@ -35,7 +35,7 @@ extension NativeLoop {
         let kind = anyloop_socket_kind(descriptor)
         guard kind >= 0 else { throw .system(-kind, "adopting descriptor \(descriptor)") }
         guard kind == Int32(ANYLOOP_STREAM) else {
-            throw .usage("descriptor \(descriptor) is not a stream socket")
+            throw .usage(.argument("descriptor \(descriptor) is not a stream socket"))
         }
         guard Int(descriptor) >= watchers.count || watchers[Int(descriptor)] == nil else {
             throw .usage("File descriptor \(descriptor) is used by transport; adopt it once")

@@ -52,6 +52,7 @@ public final class NativeLoop: Loop {
     let nativeRemote: NativeRemote
     let timers = TimerHeap()
     let nativeExecutor: NativeExecutor
+    let threadPool = ThreadPool()
 
     /// What Swift tasks prefer so that they run on this loop: `Task(executorPreference: loop.taskExecutor)`.
     public let taskExecutor: NativeTaskExecutor
@@ -73,8 +74,10 @@ public final class NativeLoop: Loop {
     private var due: [TimerHandle] = []
     private var nextGeneration: UInt32 = 1
     private var nextWorkNumber: UInt64 = 1
-    private(set) var isRunning = false
-    private(set) var isClosed = false
+    /// Whether `run` or `runOnce` is under way.
+    public private(set) var isRunning = false
+    /// Whether `closeLoop` was called.
+    public private(set) var isClosed = false
     private var isStopping = false
     private var wakeWatcher: Watcher?
 
@@ -359,7 +362,7 @@ public final class NativeLoop: Loop {
             return report("Cannot close a running event loop", TransportError.usage("call stop() and wait for run()"))
         }
         isClosed = true
-        for signal in Array(signalHandlers.keys) { _ = removeSignalHandler(signal) }
+        for signal in Array(signalHandlers.keys) { _ = dropSignalHandler(signal) }
         for work in pendingWork.values { work.loopCloses() }
         pendingWork = [:]
         for watcher in watchers { watcher?.loopCloses() }
@@ -386,6 +389,7 @@ public final class NativeLoop: Loop {
         wakeWatcher = nil
         poller.close()
         isPollerClosed = true
+        threadPool.shutDown()
         nativeExecutor.unbind()
         for job in jobs { nativeExecutor.enqueueAfterClose(job, isTask: false) }
         for job in taskJobs { nativeExecutor.enqueueAfterClose(job, isTask: true) }

@@ -1,7 +1,7 @@
 import AnyloopCore
 import CAnyloopSystem
 
-extension NativeLoop {
+extension NativeLoop: SignalLoop {
     /// Runs `callback` on the loop whenever the process gets `signal` (asyncio rule 37).
     ///
     /// A second handler for a signal replaces the first, whichever loop it was on. Signals of a kind that come in a
@@ -10,6 +10,7 @@ extension NativeLoop {
     /// - Throws: `TransportError.usage` for a number that is no signal or cannot be caught, `.loopClosed`.
     public func addSignalHandler(_ signal: Int32, _ callback: @escaping () throws -> Void) throws(TransportError) {
         guard !isClosed else { throw .loopClosed }
+        try checkSignal(signal)
         let code = anyloop_signal_watch(signal, nativeRemote.wakeDescriptor)
         guard code == 0 else { throw .usage("sig \(signal) cannot be caught; SIGINT is 2, SIGTERM is 15") }
         signalHandlers[signal]?.cancel()
@@ -17,8 +18,19 @@ extension NativeLoop {
     }
 
     /// Gives `signal` its former effect back; whether there was a handler (asyncio rule 38).
+    ///
+    /// - Throws: `TransportError.usage` for a number that is no signal.
     @discardableResult
-    public func removeSignalHandler(_ signal: Int32) -> Bool {
+    public func removeSignalHandler(_ signal: Int32) throws(TransportError) -> Bool {
+        try checkSignal(signal)
+        return dropSignalHandler(signal)
+    }
+
+    private func checkSignal(_ signal: Int32) throws(TransportError) {
+        guard (1...64).contains(signal) else { throw .usage(.argument("invalid signal number \(signal)")) }
+    }
+
+    func dropSignalHandler(_ signal: Int32) -> Bool {
         guard let handle = signalHandlers.removeValue(forKey: signal) else { return false }
         handle.cancel()
         _ = anyloop_signal_unwatch(signal)

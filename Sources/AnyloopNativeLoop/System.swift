@@ -101,7 +101,8 @@ extension SocketAddress {
         case .unix(let path):
             let bytes = Array(path.utf8)
             guard bytes.count <= Self.longestPath else {
-                throw .usage("the path of a Unix socket has at most \(Self.longestPath) bytes; shorten '\(path)'")
+                throw .usage(
+                    .argument("the path of a Unix socket has at most \(Self.longestPath) bytes; shorten '\(path)'"))
             }
             packed.family = UInt8(ANYLOOP_UNIX)
             packed.path_length = UInt8(bytes.count)

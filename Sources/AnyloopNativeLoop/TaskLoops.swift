@@ -3,9 +3,98 @@ import AnyloopCore
 extension NativeLoop: TaskLoop {
     /// Runs tasks on this loop's thread.
     public var loopTaskExecutor: any TaskExecutor { taskExecutor }
+
+    /// Calls `callback` when the loop closes, unless it is cancelled before.
+    public func whenClosing(_ callback: @escaping () -> Void) -> any Cancellable {
+        let waiter = ClosingWaiter(loop: self, callback)
+        waiter.number = register(waiter)
+        return waiter
+    }
+
+    /// Runs `work` on a thread of the loop's pool, of at most `ThreadPool.threadLimit`.
+    public func runOnThread(_ work: @escaping @Sendable () -> Void) throws(TransportError) {
+        try threadPool.run(work)
+    }
+
+    /// Refuses work for the pool from now on; calls `whenIdle` on some thread once none of it runs any more.
+    public func shutDownThreads(whenIdle: @escaping @Sendable () -> Void) {
+        threadPool.shutDown()
+        threadPool.whenIdle(whenIdle)
+    }
 }
 
 extension CompatLoop: TaskLoop {
     /// Runs tasks on this loop's thread.
     public var loopTaskExecutor: any TaskExecutor { taskExecutor }
+
+    /// Calls `callback` when the loop closes, unless it is cancelled before.
+    public func whenClosing(_ callback: @escaping () -> Void) -> any Cancellable { native.whenClosing(callback) }
+
+    /// Runs `work` on a thread of the loop's pool.
+    public func runOnThread(_ work: @escaping @Sendable () -> Void) throws(TransportError) {
+        try native.runOnThread(work)
+    }
+
+    /// Refuses work for the pool from now on; calls `whenIdle` on some thread once none of it runs any more.
+    public func shutDownThreads(whenIdle: @escaping @Sendable () -> Void) {
+        native.shutDownThreads(whenIdle: whenIdle)
+    }
+}
+
+extension CompatLoop: DescriptorLoop, SignalLoop {
+    /// Runs `callback` in every turn in which `descriptor` is readable, until removed (rules 33, 34).
+    @discardableResult
+    public func addReader(_ descriptor: Int32, _ callback: @escaping () throws -> Void) throws(TransportError) -> Handle
+    {
+        try native.addReader(descriptor, callback)
+    }
+
+    /// Runs `callback` in every turn in which `descriptor` is writable, until removed.
+    @discardableResult
+    public func addWriter(_ descriptor: Int32, _ callback: @escaping () throws -> Void) throws(TransportError) -> Handle
+    {
+        try native.addWriter(descriptor, callback)
+    }
+
+    /// Ends `addReader`; whether there was one (rule 35).
+    @discardableResult
+    public func removeReader(_ descriptor: Int32) throws(TransportError) -> Bool { try native.removeReader(descriptor) }
+
+    /// Ends `addWriter`; whether there was one.
+    @discardableResult
+    public func removeWriter(_ descriptor: Int32) throws(TransportError) -> Bool { try native.removeWriter(descriptor) }
+
+    /// Runs `callback` on the loop whenever the process gets `signal` (rule 37).
+    public func addSignalHandler(_ signal: Int32, _ callback: @escaping () throws -> Void) throws(TransportError) {
+        try native.addSignalHandler(signal, callback)
+    }
+
+    /// Gives `signal` its former effect back; whether there was a handler (rule 38).
+    @discardableResult
+    public func removeSignalHandler(_ signal: Int32) throws(TransportError) -> Bool {
+        try native.removeSignalHandler(signal)
+    }
+}
+
+/// Someone who waits on a loop and must hear of its end.
+private final class ClosingWaiter: PendingWork, Cancellable {
+    private weak var loop: NativeLoop?
+    private var callback: (() -> Void)?
+    var number: UInt64 = 0
+
+    init(loop: NativeLoop, _ callback: @escaping () -> Void) {
+        self.loop = loop
+        self.callback = callback
+    }
+
+    func loopCloses() {
+        let callback = callback
+        self.callback = nil
+        callback?()
+    }
+
+    func cancel() {
+        callback = nil
+        loop?.pendingWork[number] = nil
+    }
 }

@@ -20,8 +20,8 @@ import Testing
         _ = RawSocket.send(far, [1])
         for _ in 0..<3 { try loop.runOnce(timeout: .zero) }
         #expect(calls == 3)
-        #expect(loop.removeReader(near))
-        #expect(!loop.removeReader(near))
+        #expect(try loop.removeReader(near))
+        #expect(try !loop.removeReader(near))
         try loop.runOnce(timeout: .zero)
         #expect(calls == 3)
     }
@@ -41,8 +41,8 @@ import Testing
         _ = RawSocket.send(far, [1])
         try loop.runOnce(timeout: .zero)
         #expect(order == ["second", "writer"])
-        #expect(loop.removeWriter(near))
-        #expect(!loop.removeWriter(near))
+        #expect(try loop.removeWriter(near))
+        #expect(try !loop.removeWriter(near))
         try loop.runOnce(timeout: .zero)
         #expect(order == ["second", "writer", "second"])
     }
@@ -58,7 +58,7 @@ import Testing
         try loop.addWriter(near) { order.append("writer") }
         try loop.addReader(near) {
             order.append("reader")
-            loop.removeWriter(near)
+            try loop.removeWriter(near)
         }
         _ = RawSocket.send(far, [1])
         try loop.runOnce(timeout: .zero)
@@ -89,6 +89,6 @@ import Testing
         // epoll watches no plain files.
         #expect(throws: TransportError.self) { try loop.addReader(file) {} }
         #expect(throws: TransportError.self) { try loop.adoptConnection(descriptor: file) { RecordingProtocol() } }
-        #expect(!loop.removeReader(file))
+        #expect(try !loop.removeReader(file))
     }
 }

@@ -137,9 +137,9 @@ import Testing
         func replace(_ mine: Int32, _ theirs: Int32) throws {
             guard calls.isEmpty else { return }
             calls.append("first")
-            loop.removeReader(theirs)
+            try loop.removeReader(theirs)
             try loop.addReader(theirs) { calls.append("new owner") }
-            loop.removeReader(mine)
+            try loop.removeReader(mine)
         }
         try loop.addReader(near) { try replace(near, other) }
         try loop.addReader(other) { try replace(other, near) }

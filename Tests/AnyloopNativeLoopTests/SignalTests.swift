@@ -21,8 +21,8 @@ import Testing
                 #expect(anyloop_signal_raise(SignalTests.user2) == 0)
                 while seen.count < 2 { try loop.runOnce(timeout: nil) }
                 #expect(seen == [1, 2])
-                #expect(loop.removeSignalHandler(SignalTests.user1))
-                #expect(!loop.removeSignalHandler(SignalTests.user1))
+                #expect(try loop.removeSignalHandler(SignalTests.user1))
+                #expect(try !loop.removeSignalHandler(SignalTests.user1))
                 loop.closeLoop()
             }
         }

@@ -23,10 +23,10 @@ extension CompatLoop {
         socket: Int32? = nil, options: CompatConnectOptions = CompatConnectOptions()
     ) async throws(TransportError) -> (transport: any StreamTransport, protocol: Made) {
         guard host == nil && port == nil || socket == nil else {
-            throw .usage("host/port and sock can not be specified at the same time")
+            throw .usage(.argument("host/port and sock can not be specified at the same time"))
         }
         if let socket { return try await adoptSocket(socket, protocolFactory, "A Stream Socket was expected") }
-        guard let port else { throw .usage("host and port was not specified and no sock specified") }
+        guard let port else { throw .usage(.argument("host and port was not specified and no sock specified")) }
         // getaddrinfo's answer for no host, without AI_PASSIVE: this machine.
         let name = host.flatMap { $0.isEmpty ? nil : $0 } ?? "localhost"
         return try await connect(.host(name, port: port), options, protocolFactory)
@@ -39,12 +39,12 @@ extension CompatLoop {
         _ protocolFactory: @escaping () throws -> Made, path: String? = nil, socket: Int32? = nil
     ) async throws(TransportError) -> (transport: any StreamTransport, protocol: Made) {
         guard path == nil || socket == nil else {
-            throw .usage("path and sock can not be specified at the same time")
+            throw .usage(.argument("path and sock can not be specified at the same time"))
         }
         if let socket {
             return try await adoptSocket(socket, protocolFactory, "A UNIX Domain Stream Socket was expected")
         }
-        guard let path else { throw .usage("no path and sock were specified") }
+        guard let path else { throw .usage(.argument("no path and sock were specified")) }
         return try await connect(.unix(path: path), CompatConnectOptions(), protocolFactory)
     }
 
@@ -83,7 +83,7 @@ extension CompatLoop {
     private nonisolated(nonsending) func adoptSocket<Made: StreamProtocol>(
         _ socket: Int32, _ protocolFactory: @escaping () throws -> Made, _ complaint: String
     ) async throws(TransportError) -> (transport: any StreamTransport, protocol: Made) {
-        guard SocketAddress.isStream(socket) else { throw .usage("\(complaint), got descriptor \(socket)") }
+        guard SocketAddress.isStream(socket) else { throw .usage(.argument("\(complaint), got descriptor \(socket)")) }
         var made: Made?
         let transport: any StreamTransport = try await wait {
             (done: @escaping (Result<any StreamTransport, TransportError>) -> Void) throws(TransportError) in

@@ -12,13 +12,13 @@ extension CompatLoop {
         remoteAddress: Endpoint? = nil, options: DatagramOptions = DatagramOptions()
     ) async throws(TransportError) -> (transport: any DatagramTransport, protocol: Made) {
         try checkThread()
-        guard localAddress != nil || remoteAddress != nil else { throw .usage("unexpected address family") }
+        guard localAddress != nil || remoteAddress != nil else { throw .usage(.argument("unexpected address family")) }
         let pairs = CompatLoop.pairs(
             localAddress == nil ? nil : try await addresses(of: localAddress),
             remoteAddress == nil ? nil : try await addresses(of: remoteAddress))
-        guard !pairs.isEmpty else { throw .usage("can not get address information") }
+        guard !pairs.isEmpty else { throw .usage(.argument("can not get address information")) }
         var made: Made?
-        var failure = TransportError.usage("can not get address information")
+        var failure = TransportError.usage(.argument("can not get address information"))
         for (local, remote) in pairs {
             let transport: any DatagramTransport
             do throws(TransportError) {

@@ -21,7 +21,7 @@ extension CompatLoop {
         options: ServerOptions = ServerOptions()
     ) async throws(TransportError) -> CompatServer {
         try checkThread()
-        guard !hosts.isEmpty else { throw .usage("Neither host/port nor sock were specified") }
+        guard !hosts.isEmpty else { throw .usage(.argument("Neither host/port nor sock were specified")) }
         var addresses: [SocketAddress] = []
         for host in hosts {
             for address in try await addressesToBind(host, port) where !addresses.contains(address) {

@@ -58,9 +58,8 @@ extension CompatLoop {
     func checkThread() throws(TransportError) {
         if isClosed { throw .loopClosed }
         guard remote.isOnLoopThread else {
-            throw .usage(
-                "Non-thread-safe operation invoked on an event loop other than the current one: "
-                    + "await it inside runUntilComplete")
+            let text = "Non-thread-safe operation invoked on an event loop other than the current one"
+            throw .usage("\(text): await it inside runUntilComplete")
         }
     }
 }

@@ -7,7 +7,6 @@ import AnyloopCore
 /// Confined to its thread like every `Loop`.
 public final class CompatLoop: Loop {
     let native: NativeLoop
-    let threadPool = CompatThreadPool()
 
     /// A loop to be run on whatever thread calls `runForever` or `runUntilComplete`.
     ///
@@ -104,7 +103,6 @@ public final class CompatLoop: Loop {
     /// Closes the loop; while it runs this is reported to the exception handler and does nothing.
     public func closeLoop() {
         native.closeLoop()
-        if native.isClosed { threadPool.shutDown() }
     }
 
     // MARK: Callback-style networking

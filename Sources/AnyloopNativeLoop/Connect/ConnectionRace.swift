@@ -75,7 +75,7 @@ final class ConnectionRace: Cancellable {
 
     /// One error for all (asyncio rule 47): itself if there is one, the first if all say the same.
     static func joined(_ errors: [TransportError]) -> TransportError {
-        guard let first = errors.first else { return .usage("no address to connect to") }
+        guard let first = errors.first else { return .usage(.argument("no address to connect to")) }
         return errors.allSatisfy { $0.description == first.description } ? first : .several(errors)
     }
 

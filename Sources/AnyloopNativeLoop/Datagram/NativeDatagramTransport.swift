@@ -101,7 +101,7 @@ final class NativeDatagramTransport: Watcher, DatagramTransport {
         }
         if let peerName {
             guard address == nil || address == peerName else {
-                return refuse("Invalid address: must be None or \(peerName)")
+                return refuse(.argument("Invalid address: must be None or \(peerName)"))
             }
         } else if address == nil {
             return refuse("this endpoint has no peer; name an address to send to")
@@ -126,9 +126,9 @@ final class NativeDatagramTransport: Watcher, DatagramTransport {
         pauseIfFull()
     }
 
-    private func refuse(_ text: String) {
+    private func refuse(_ misuse: UsageError) {
         droppedWriteCount += 1
-        tellError(.usage(text))
+        tellError(.usage(misuse))
     }
 
     /// 0, or an `errno`.

@@ -9,10 +9,10 @@ extension NativeLoop {
     ) throws(TransportError) -> any DatagramTransport {
         guard !isClosed else { throw .loopClosed }
         guard let family = (remote ?? local)?.family else {
-            throw .usage("a datagram endpoint needs a local or a remote address")
+            throw .usage(.argument("a datagram endpoint needs a local or a remote address"))
         }
         if let local, local.family != family {
-            throw .usage("can not get address information: \(local) and \(remote ?? local) differ in family")
+            throw .usage(.argument("can not get address information: \(local) and \(remote ?? local) differ in family"))
         }
         let descriptor = anyloop_socket(family, Int32(ANYLOOP_DATAGRAM))
         guard descriptor >= 0 else { throw .system(-descriptor, "socket") }
@@ -44,7 +44,7 @@ extension NativeLoop {
         if let local {
             var packed = try local.packed()
             if local.isUnix, unsafe anyloop_remove_stale_socket(&packed) == -Errno.exists {
-                throw .usage("'\(local.host)' exists and is not a socket; remove it or choose another path")
+                throw .usage(.argument("'\(local.host)' exists and is not a socket; remove it or choose another path"))
             }
             let code = unsafe anyloop_bind(descriptor, &packed)
             guard code == 0 else { throw bindError(-code, local, "bind") }

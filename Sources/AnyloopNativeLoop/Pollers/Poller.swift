@@ -45,7 +45,7 @@ public enum PollerKind: String, CaseIterable, Sendable {
     public init(named name: String) throws(TransportError) {
         guard let kind = PollerKind(rawValue: name) else {
             let names = PollerKind.allCases.map(\.rawValue).joined(separator: ", ")
-            throw .usage("unknown poller '\(name)': this build has \(names)")
+            throw .usage(.argument("unknown poller '\(name)': this build has \(names)"))
         }
         self = kind
     }

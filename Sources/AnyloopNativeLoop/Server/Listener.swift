@@ -37,7 +37,8 @@ final class Listener: Watcher {
         if address.isUnix {
             let code = unsafe anyloop_remove_stale_socket(&packed)
             guard code != -Errno.exists else {
-                throw .usage("'\(address.host)' exists and is not a socket; remove it or choose another path")
+                throw .usage(
+                    .argument("'\(address.host)' exists and is not a socket; remove it or choose another path"))
             }
             guard code == 0 else { return code }
         } else {

@@ -55,10 +55,10 @@ enum DatagramBattery {
             let pair = try DatagramScene(stage, connected: true)
             pair.near.send([1].span, to: .loopback(port: 9))
             try stage.wait("errorReceived") { pair.sender.errors.count == 1 }
-            guard case .usage(let text) = pair.sender.errors[0] else {
+            guard case .usage(let misuse) = pair.sender.errors[0] else {
                 throw BatteryFailure("errorReceived got \(pair.sender.errors[0])")
             }
-            try expect(text.hasPrefix("Invalid address: must be None or"), "the text is '\(text)'")
+            try expect(misuse.text.hasPrefix("Invalid address: must be None or"), "the text is '\(misuse)'")
             pair.near.send([2].span, to: nil)
             try pair.wait(1)
         },

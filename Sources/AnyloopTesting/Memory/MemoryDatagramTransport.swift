@@ -53,7 +53,7 @@ final class MemoryDatagramTransport: DatagramTransport {
             return
         }
         if let peerName, target != peerName {
-            fail(.usage("Invalid address: must be None or \(peerName)"))
+            fail(.usage(.argument("Invalid address: must be None or \(peerName)")))
             return
         }
         guard bytes.count <= MemoryDatagramTransport.sizeLimit else {

@@ -54,8 +54,8 @@ import Testing
                 try loop.runUntilComplete(body)
                 return ""
             } catch let error as TransportError {
-                guard case .usage(let text) = error else { return "not a usage error: \(error)" }
-                return text
+                guard case .usage(let misuse) = error else { return "not a usage error: \(error)" }
+                return misuse.text
             }
         }
         let make = { RecordingProtocol() }

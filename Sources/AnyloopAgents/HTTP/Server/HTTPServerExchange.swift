@@ -280,6 +280,6 @@ public final class HTTPServerExchange {
     /// Tells the loop's exception handler of a call that contradicts the order.
     func report(_ text: String) {
         connection?.loop?.callExceptionHandler(
-            LoopException(message: "HTTP handler: \(text)", error: TransportError.usage(text)))
+            LoopException(message: "HTTP handler: \(text)", error: TransportError.usage(.state(text))))
     }
 }

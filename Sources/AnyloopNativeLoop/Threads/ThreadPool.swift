@@ -2,10 +2,10 @@ import AnyloopCore
 import CAnyloopSystem
 import Synchronization
 
-/// The threads behind `CompatLoop.runInExecutor`.
+/// The threads of `TaskLoop.runOnThread`.
 ///
 /// A thread starts when work finds fewer than `threadLimit` at work, and ends when nothing waits any more.
-final class CompatThreadPool: Sendable {
+final class ThreadPool: Sendable {
     /// Threads at work at once; more work waits in line.
     static let threadLimit = 8
 
@@ -18,9 +18,9 @@ final class CompatThreadPool: Sendable {
 
     /// What a thread gets through its pointer.
     private final class Start {
-        let pool: CompatThreadPool
+        let pool: ThreadPool
 
-        init(_ pool: CompatThreadPool) {
+        init(_ pool: ThreadPool) {
             self.pool = pool
         }
     }
@@ -89,41 +89,5 @@ final class CompatThreadPool: Sendable {
         }
         for callback in idle { callback() }
         return work
-    }
-}
-
-extension CompatLoop {
-    /// Runs `body` on a thread of the loop's pool (asyncio: `run_in_executor(None, …)`, rule 30).
-    ///
-    /// The result comes back by `callSoonThreadsafe`. Cancelling the task stops the waiting, not `body`.
-    ///
-    /// - Throws: what `body` throws; `TransportError.usage` after `shutdownDefaultExecutor`; `.cancelled`.
-    public nonisolated(nonsending) func runInExecutor<Value: Sendable>(
-        _ body: @escaping @Sendable () throws -> Value
-    ) async throws -> Value {
-        let result: Result<Value, any Error> = try await wait {
-            (done: @escaping (Result<Result<Value, any Error>, TransportError>) -> Void) throws(TransportError) in
-            let bound = LoopBound(done, to: remote)
-            let remote = remote
-            try threadPool.run {
-                let result = Result { try body() }
-                remote.callSoonThreadsafe { bound.value(.success(result)) }
-            }
-            return CompatCancellable { done(.failure(.cancelled)) }
-        }
-        return try result.get()
-    }
-
-    /// Waits for what runs in the pool and refuses more (asyncio: `shutdown_default_executor`).
-    ///
-    /// - Throws: `TransportError.cancelled` with the task.
-    public nonisolated(nonsending) func shutdownDefaultExecutor() async throws(TransportError) {
-        threadPool.shutDown()
-        try await wait { (done: @escaping (Result<Void, TransportError>) -> Void) in
-            let bound = LoopBound(done, to: remote)
-            let remote = remote
-            threadPool.whenIdle { remote.callSoonThreadsafe { bound.value(.success(())) } }
-            return CompatCancellable { done(.failure(.cancelled)) }
-        }
     }
 }
