@@ -52,11 +52,24 @@ import Testing
         }
     }
 
-    @Test(arguments: [9, 19, 0, -1, 65] as [Int32])
+    @Test("rule 37: what cannot be caught is refused", arguments: [9, 19] as [Int32])
     func whatCannotBeCaughtIsRefused(_ signal: Int32) throws {
         let loop = try makeLoop(.epoll)
         defer { loop.closeLoop() }
         let error = #expect(throws: TransportError.self) { try loop.addSignalHandler(signal) {} }
         #expect(error?.description.hasPrefix("sig \(signal) cannot be caught") == true)
+    }
+
+    @Test("rule 37: a number that is no signal is refused", arguments: [0, -1, 65] as [Int32])
+    func whatIsNoSignalIsRefused(_ signal: Int32) throws {
+        let loop = try makeLoop(.epoll)
+        defer { loop.closeLoop() }
+        for call in [{ try loop.addSignalHandler(signal) {} }, { _ = try loop.removeSignalHandler(signal) }] {
+            guard case .usage(let misuse) = #expect(throws: TransportError.self, performing: call) else {
+                Issue.record("not a misuse")
+                continue
+            }
+            #expect(misuse == .argument("invalid signal number \(signal)"))
+        }
     }
 }
