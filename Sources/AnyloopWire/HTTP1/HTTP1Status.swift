@@ -1,4 +1,4 @@
-/// Status codes and their usual reason phrases (RFC 9110 §15, RFC 6585, RFC 8297, RFC 8470, RFC 7725).
+/// Status codes and their usual reason phrases (RFC 9110 §15, RFC 6585, RFC 8297, RFC 8470, RFC 7725, RFC 4918, RFC 5842, RFC 3229, RFC 2295).
 public enum HTTP1Status {
     /// The usual reason phrase; empty for an unregistered code.
     public static func reason(for status: Int) -> String {
@@ -28,6 +28,9 @@ public enum HTTP1Status {
         case 204: "HTTP/1.1 204 No Content\r\n"
         case 205: "HTTP/1.1 205 Reset Content\r\n"
         case 206: "HTTP/1.1 206 Partial Content\r\n"
+        case 207: "HTTP/1.1 207 Multi-Status\r\n"
+        case 208: "HTTP/1.1 208 Already Reported\r\n"
+        case 226: "HTTP/1.1 226 IM Used\r\n"
         case 300: "HTTP/1.1 300 Multiple Choices\r\n"
         case 301: "HTTP/1.1 301 Moved Permanently\r\n"
         case 302: "HTTP/1.1 302 Found\r\n"
@@ -62,6 +65,8 @@ public enum HTTP1Status {
         case 417: "HTTP/1.1 417 Expectation Failed\r\n"
         case 421: "HTTP/1.1 421 Misdirected Request\r\n"
         case 422: "HTTP/1.1 422 Unprocessable Content\r\n"
+        case 423: "HTTP/1.1 423 Locked\r\n"
+        case 424: "HTTP/1.1 424 Failed Dependency\r\n"
         case 425: "HTTP/1.1 425 Too Early\r\n"
         case 426: "HTTP/1.1 426 Upgrade Required\r\n"
         case 428: "HTTP/1.1 428 Precondition Required\r\n"
@@ -74,6 +79,9 @@ public enum HTTP1Status {
         case 503: "HTTP/1.1 503 Service Unavailable\r\n"
         case 504: "HTTP/1.1 504 Gateway Timeout\r\n"
         case 505: "HTTP/1.1 505 HTTP Version Not Supported\r\n"
+        case 506: "HTTP/1.1 506 Variant Also Negotiates\r\n"
+        case 507: "HTTP/1.1 507 Insufficient Storage\r\n"
+        case 508: "HTTP/1.1 508 Loop Detected\r\n"
         case 511: "HTTP/1.1 511 Network Authentication Required\r\n"
         default: nil
         }

@@ -1,3 +1,4 @@
+import AnyloopWire
 import HTTPTypes
 
 /// The validators of a representation, and what a request's conditions make of them (RFC 9110 §8.8, §13).
@@ -18,13 +19,13 @@ struct HTTPConditions {
         if let tags = fields[.ifMatch] {
             // Strong comparison: weak tags never match.
             if !matches(tags, weakly: false) { return .failed }
-        } else if let date = fields[.ifUnmodifiedSince].flatMap(HTTPDate.parse), modified > date {
+        } else if let date = date(fields[.ifUnmodifiedSince]), modified > date {
             return .failed
         }
         if let tags = fields[.ifNoneMatch] {
             return matches(tags, weakly: true) ? .notModified : .proceed
         }
-        if let date = fields[.ifModifiedSince].flatMap(HTTPDate.parse), modified <= date { return .notModified }
+        if let date = date(fields[.ifModifiedSince]), modified <= date { return .notModified }
         return .proceed
     }
 
@@ -32,7 +33,11 @@ struct HTTPConditions {
     func allowsRange(_ fields: HTTPFields) -> Bool {
         guard let condition = fields[.ifRange] else { return true }
         if condition.hasPrefix("\"") || condition.hasPrefix("W/") { return condition == entityTag }
-        return HTTPDate.parse(condition) == modified
+        return date(condition) == modified
+    }
+
+    private func date(_ text: String?) -> Int64? {
+        text.flatMap { HTTP1Date.parse($0, now: Int(WallClock.nanoseconds() / 1_000_000_000)) }.map(Int64.init)
     }
 
     private func matches(_ tags: String, weakly: Bool) -> Bool {

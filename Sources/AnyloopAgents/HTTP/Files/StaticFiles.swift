@@ -91,7 +91,7 @@ public final class StaticFiles {
         var response = HTTPResponse(
             status: .ok,
             headerFields: [
-                .lastModified: HTTPDate.format(conditions.modified), .eTag: conditions.entityTag,
+                .lastModified: HTTP1Date.string(Int(conditions.modified)), .eTag: conditions.entityTag,
                 .acceptRanges: "bytes",
             ])
         switch conditions.outcome(fields) {
@@ -105,16 +105,16 @@ public final class StaticFiles {
         }
         var part = 0..<file.size
         if exchange.method == .get, let range = fields[.range], conditions.allowsRange(fields) {
-            switch HTTPRange(range, size: file.size) {
-            case .whole:
-                break
-            case .part(let bytes):
-                part = bytes
+            // What is malformed, in another unit or a set of several ranges is ignored, as RFC 9110 §14.2 allows.
+            if let parts = HTTP1Range.parse(range), parts.count == 1 {
+                let length = Int(file.size)
+                guard let bytes = parts[0].resolved(length: length) else {
+                    let actual = HTTP1Range.unsatisfied(length: length)
+                    return Self.refuse(exchange, .rangeNotSatisfiable, [.contentRange: actual])
+                }
+                part = Int64(bytes.lowerBound)..<Int64(bytes.upperBound)
                 response.status = .partialContent
-                response.headerFields[.contentRange] =
-                    "bytes \(bytes.lowerBound)-\(bytes.upperBound - 1)/\(file.size)"
-            case .unsatisfiable:
-                return Self.refuse(exchange, .rangeNotSatisfiable, [.contentRange: "bytes */\(file.size)"])
+                response.headerFields[.contentRange] = HTTP1Range.contentRange(bytes, length: length)
             }
         }
         response.headerFields[.contentType] = HTTPMediaType.of(name)

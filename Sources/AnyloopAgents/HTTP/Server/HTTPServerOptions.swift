@@ -13,7 +13,7 @@ public struct HTTPServerOptions: Sendable {
     /// Whether responses carry `Date` (RFC 9110 §6.6.1).
     public var sendsDate = true
     /// Nanoseconds since 1970, for `Date`; asked once a second at most.
-    public var wallClock: @Sendable () -> Int64 = { HTTPDate.systemNanoseconds() }
+    public var wallClock: @Sendable () -> Int64 = { WallClock.nanoseconds() }
 
     /// How long a connection may wait for the first byte of a request; then it is closed without a word.
     public var idleTimeout = Duration.seconds(75)

@@ -116,7 +116,7 @@ public final class HTTPService {
             return
         }
         let second = options.wallClock().quotientAndRemainder(dividingBy: 1_000_000_000)
-        dateLine = Array("Date: \(HTTPDate.format(second.quotient))\r\n".utf8)
+        dateLine = Array("Date: \(HTTP1Date.string(Int(second.quotient)))\r\n".utf8)
         dateLineValidUntil = now + .nanoseconds(1_000_000_000 - second.remainder)
     }
 

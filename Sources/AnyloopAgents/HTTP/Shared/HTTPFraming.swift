@@ -1,3 +1,4 @@
+import AnyloopWire
 import HTTPTypes
 
 /// The fields that say how a message is framed and whether the connection persists: ours to write; and those that
@@ -64,7 +65,7 @@ extension HTTPOutput {
         let code = min(max(status.code, 100), 999)
         append(decimal: Int64(code))
         append(UInt8(ascii: " "))
-        append(status.reasonPhrase.isEmpty ? HTTPReason.phrase(code) : status.reasonPhrase)
+        append(status.reasonPhrase.isEmpty ? HTTP1Status.reason(for: code) : status.reasonPhrase)
         append("\r\n")
     }
 
