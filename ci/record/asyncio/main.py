@@ -289,12 +289,31 @@ def show(arguments, loops):
     return 0
 
 
+def unshown_rules():
+    """Prints the rules that a trace can show and no scenario names, and numbers that are no rule's."""
+    with open(os.path.join(FIXTURES, "asyncio/rules.json")) as file:
+        rules = {rule["number"]: rule for rule in json.load(file)}
+    shown = {}
+    for path, identifier in scenario_paths([]):
+        with open(path) as file:
+            for number in json.load(file)["rules"]:
+                shown.setdefault(number, []).append(identifier)
+    missing = [number for number, rule in rules.items() if rule["place"] == "scenario" and number not in shown]
+    unknown = [number for number in shown if number not in rules]
+    for number in missing:
+        print(f"{number}. {rules[number]['text']}")
+    for number in unknown:
+        print(f"{number} is no rule: {', '.join(shown[number])}")
+    return 1 if missing or unknown else 0
+
+
 def main():
     parser = argparse.ArgumentParser(prog="ci/record-asyncio", description=__doc__)
     parser.add_argument("globs", nargs="*", metavar="GLOB", help="such as 'ending/*'; default all")
     parser.add_argument("--check", action="store_true", help="compare with the committed traces, write nothing")
     parser.add_argument("--show", action="store_true", help="print the traces, write nothing")
     parser.add_argument("--format", action="store_true", help="write the scenarios in their canonical form, record nothing")
+    parser.add_argument("--rules", action="store_true", help="list the rules that no scenario shows but one could")
     parser.add_argument("--jobs", type=int, default=4, help="scenarios at a time")
     parser.add_argument("--cpython", action="append", default=[], metavar="PATH")
     parser.add_argument("--uvloop", action="append", default=[], metavar="PATH")
@@ -305,6 +324,8 @@ def main():
         recorder_class()
         run_all([line for line in sys.stdin.read().splitlines() if line], arguments.run, arguments.jobs)
         return 0
+    if arguments.rules:
+        return unshown_rules()
     if arguments.format:
         for path, _ in scenario_paths(arguments.globs):
             with open(path) as file:

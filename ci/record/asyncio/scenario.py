@@ -66,6 +66,10 @@ def error_text(error):
         return "gaierror " + (names[0] if names else str(error.errno))
     if isinstance(error, OSError) and error.errno:
         return errno.errorcode.get(error.errno, str(error.errno))
+    if isinstance(error, asyncio.IncompleteReadError):
+        return f"IncompleteReadError {data_text(error.partial)} of {error.expected}"
+    if isinstance(error, asyncio.LimitOverrunError):
+        return f"LimitOverrunError {quoted(str(error))} consumed {error.consumed}"
     name = type(error).__name__
     if name in ("ValueError", "TypeError", "RuntimeError") or type(error) is OSError:
         return f"{name} {quoted(normal(error))}"
@@ -146,7 +150,7 @@ class Recorder:
         try:
             value = function()
             text = label if value is None and not getter else f"{label} = {value_text(value)}"
-        except Exception as error:
+        except (Exception, asyncio.CancelledError) as error:
             text = f"{label} !{error_text(error)}"
         inside = len(self.entries) - before
         self.line(text + (f" (inside: {inside})" if inside else ""))
