@@ -21,7 +21,7 @@ SCENARIO_SECONDS = 30
 sys.path.insert(0, HERE)
 
 KEYS = ["asyncio", "id", "title", "rules", "turns", "debug", "driver", "follows", "without", "buffer_size",
-        "every_get_buffer", "react", "steps"]
+        "every_get_buffer", "names", "react", "steps"]
 
 
 # ---- files
@@ -227,7 +227,7 @@ def record(arguments, loops):
     changed = 0
     for path, identifier in scenarios:
         if path in recorded:
-            changed += merge(path, identifier, recorded[path], arguments, complaints)
+            changed += merge(path, identifier, json.loads(texts[path]), recorded[path], arguments, complaints)
     for complaint in complaints:
         print(complaint, file=sys.stderr)
     print(f"{len(scenarios)} scenarios on {', '.join(names)}: {changed} traces {'differ' if arguments.check else 'written'}, "
@@ -235,7 +235,7 @@ def record(arguments, loops):
     return 1 if complaints else 0
 
 
-def merge(path, identifier, recorded, arguments, complaints):
+def merge(path, identifier, scenario, recorded, arguments, complaints):
     """Writes a scenario's recording: what these loops did, beside what others did that were not run now."""
     trace_path = path[:-len(".json")] + ".trace.json"
     try:
@@ -243,6 +243,12 @@ def merge(path, identifier, recorded, arguments, complaints):
             old = json.load(file)["traces"]
     except FileNotFoundError:
         old = []
+    versions = {}
+    for name, trace in recorded:
+        if name.startswith("CPython"):
+            versions[name] = trace
+    if "follows" not in scenario and any(trace != recorded[0][1] for trace in versions.values()):
+        complaints.append(f"{identifier}: CPython's versions differ, and it does not say which one to follow")
     if arguments.check:
         differ = 0
         for name, trace in recorded:

@@ -17,6 +17,28 @@ class Peers:
         """The addresses of servers and listening peers, by name."""
         return self.__dict__.setdefault("_addresses", {})
 
+    @property
+    def fillings(self):
+        """How many bytes of filling are on their way to a peer, by name."""
+        return self.__dict__.setdefault("_fillings", {})
+
+    def fill(self, kernel):
+        """Fills a socket's sending side until the kernel takes not one byte more."""
+        count = 0
+        for size in (4096, 1):
+            try:
+                while True:
+                    count += kernel.send(b"." * size)
+            except BlockingIOError:
+                pass
+        return count
+
+    def op_peer_drain(self, step):
+        """Reads the filling of `full`, all of which the kernel has."""
+        left = self.fillings.pop(step["peer"])
+        while left:
+            left -= len(self.peers[step["peer"]].recv(left))
+
     def address_of(self, step):
         return self.addresses[step.get("to", "S")][step.get("index", 0)]
 
@@ -63,13 +85,32 @@ class Peers:
         if step.get("unix"):
             peer, address = socket.socket(socket.AF_UNIX), os.path.join(self.directory(), step["peer"])
         else:
-            peer, address = socket.socket(), ("127.0.0.1", 0)
+            host = step.get("host", "127.0.0.1")
+            port = self.address_of({"to": step["port_of"]})[1] if "port_of" in step else 0
+            peer, address = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET), (host, port)
         peer.bind(address)
         if step.get("listen", True):
-            peer.listen(8)
+            peer.listen(step.get("backlog", 8))
         peer.setblocking(False)
         self.peers[step["peer"]] = peer
         self.addresses[step["peer"]] = [peer.getsockname()]
+        if step.get("full"):
+            self.fill_backlog(peer)
+
+    def fill_backlog(self, listener):
+        """Connects until a connection is not completed at once: the next ones hang."""
+        while True:
+            one = socket.socket()
+            one.setblocking(False)
+            self.cleanups.append(one.close)
+            try:
+                one.connect(listener.getsockname())
+            except BlockingIOError:
+                time.sleep(0.01)
+                try:
+                    one.getpeername()
+                except OSError:
+                    return
 
     async def op_peer_accept(self, step):
         """Waits for the connection on the peer `from`; the peer is its other end."""

@@ -1,6 +1,7 @@
 """Steps of servers."""
 import asyncio
 import os
+import resource
 import socket
 
 from scenario import Name
@@ -15,6 +16,8 @@ class Servers:
         if "unix" in step:
             path = os.path.join(self.directory(), step["unix"])
             making = self.loop.create_unix_server(factory, path, **keywords)
+        elif "sock" in step:
+            making = self.loop.create_server(factory, sock=self.bound_socket(step["sock"]), **keywords)
         elif "port_of" in step:
             port = self.address_of({"to": step["port_of"]})[1]
             making = self.loop.create_server(factory, step.get("host", "127.0.0.1"), port, **keywords)
@@ -29,9 +32,18 @@ class Servers:
                     listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, step["sndbuf"])
                 if "rcvbuf" in step:
                     listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, step["rcvbuf"])
-            self.addresses[name] = [listener.getsockname() for listener in server.sockets]
+            self.addresses[name] = sorted(listener.getsockname() for listener in server.sockets)
             return Name(name)
         await self.result(step, "serve", make())
+
+    def bound_socket(self, kind):
+        if kind == "unix":
+            bound, address = socket.socket(socket.AF_UNIX), os.path.join(self.directory(), "bound")
+        else:
+            bound = socket.socket(type=socket.SOCK_DGRAM if kind == "datagram" else socket.SOCK_STREAM)
+            address = ("127.0.0.1", 0)
+        bound.bind(address)
+        return bound
 
     def server(self, step):
         name = step.get("server", "S")
@@ -81,3 +93,37 @@ class Servers:
                     if asyncio.iscoroutine(value):
                         await value
         await self.result(step, f"{name} left", body())
+
+    # -- files and descriptors
+
+    def op_make_file(self, step):
+        """A file of the scenario's directory: an ordinary one, or a socket that nobody listens on any more."""
+        path = os.path.join(self.directory(), step["name"])
+        if step.get("socket"):
+            stale = socket.socket(socket.AF_UNIX)
+            stale.bind(path)
+            stale.close()
+        else:
+            with open(path, "wb") as file:
+                file.write(self.bytes_of(step))
+
+    def op_exists(self, step):
+        path = os.path.join(self.directory(), step["name"])
+        self.line(f"exists {step['name']} = {str(os.path.exists(path)).lower()}")
+
+    def op_exhaust_descriptors(self, step):
+        """Takes every descriptor that the process may have, under a limit lowered for that."""
+        limit = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(256, limit[0]), limit[1]))
+        self.hoard = []
+        try:
+            while True:
+                self.hoard.append(os.dup(0))
+        except OSError:
+            pass
+        self.limit = limit
+
+    def op_release_descriptors(self, step):
+        for descriptor in self.hoard:
+            os.close(descriptor)
+        resource.setrlimit(resource.RLIMIT_NOFILE, self.limit)

@@ -177,15 +177,19 @@ class Streams:
 
     async def op_socketpair(self, step):
         """A transport over one end of a socketpair (create_connection with sock=); the peer is the other."""
-        near, far = socket.socketpair()
+        datagrams = step.get("type") == "datagram"
+        near, far = socket.socketpair(type=socket.SOCK_DGRAM if datagrams else socket.SOCK_STREAM)
         near.setblocking(False)
         far.setblocking(False)
-        for option, name in ((socket.SO_SNDBUF, "sndbuf"), (socket.SO_RCVBUF, "rcvbuf")):
+        for end, option, name in ((near, socket.SO_SNDBUF, "sndbuf"), (near, socket.SO_RCVBUF, "rcvbuf"),
+                                  (far, socket.SO_SNDBUF, "peer_sndbuf")):
             if name in step:
-                near.setsockopt(socket.SOL_SOCKET, option, step[name])
+                end.setsockopt(socket.SOL_SOCKET, option, step[name])
         self.peers[step["peer"]] = far
         if "before" in step:
             far.send(step["before"].encode("latin-1"))
+        if step.get("full"):
+            self.fillings[step["peer"]] = self.fill(near)
         factory = self.factory(step["as"], step.get("kind", "stream"))
         if step.get("accepted"):
             connecting = self.loop.connect_accepted_socket(factory, near)
