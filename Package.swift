@@ -37,6 +37,7 @@ let package = Package(
         // The library.
         .target(name: "AnyloopCore", swiftSettings: settings),
         .target(name: "AnyloopWire", swiftSettings: settings),
+        .target(name: "AnyloopAsync", dependencies: ["AnyloopCore"], swiftSettings: settings),
         .target(
             name: "AnyloopNativeLoop",
             dependencies: ["AnyloopCore", "CAnyloopSystem"],
@@ -52,7 +53,7 @@ let package = Package(
         .target(
             name: "Anyloop",
             dependencies: [
-                "AnyloopCore", "AnyloopWire", "AnyloopNativeLoop", "AnyloopAgents",
+                "AnyloopCore", "AnyloopWire", "AnyloopAsync", "AnyloopNativeLoop", "AnyloopAgents",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
             ],
             swiftSettings: settings),
@@ -88,7 +89,11 @@ let package = Package(
         .testTarget(name: "AnyloopWireTests", dependencies: ["AnyloopWire"], swiftSettings: settings),
         .testTarget(
             name: "AnyloopNativeLoopTests",
-            dependencies: ["AnyloopCore", "AnyloopNativeLoop", "AnyloopTesting", "CAnyloopSystem"],
+            dependencies: ["AnyloopAsync", "AnyloopCore", "AnyloopNativeLoop", "AnyloopTesting", "CAnyloopSystem"],
+            swiftSettings: settings),
+        .testTarget(
+            name: "AnyloopAsyncTests",
+            dependencies: ["AnyloopAsync", "AnyloopCore", "AnyloopNativeLoop", "AnyloopTesting", "CAnyloopSystem"],
             swiftSettings: settings),
         .testTarget(
             name: "AnyloopAgentsTests",

@@ -1,5 +1,7 @@
-/// What an application needs: the contracts, the parsers, the native and compat loops, the agents.
+/// What an application needs: the contracts, the parsers, asyncio's async interface, the native and compat loops, the
+/// agents.
 @_exported import AnyloopAgents
+@_exported import AnyloopAsync
 @_exported import AnyloopCore
 @_exported import AnyloopNativeLoop
 @_exported import AnyloopWire

@@ -22,4 +22,13 @@ public protocol TaskLoop: Loop {
 
     /// Refuses work for the pool from now on; calls `whenIdle` on some thread once none of it runs any more.
     func shutDownThreads(whenIdle: @escaping @Sendable () -> Void)
+
+    /// The address of a stream socket of the caller's; nil if `descriptor` is none.
+    func streamSocketName(_ descriptor: Int32) -> SocketAddress?
+
+    /// Every address of this machine, as a server without a host binds them: IPv4, and IPv6 where there is any.
+    func anyAddresses(port: UInt16) -> [SocketAddress]
+
+    /// What `AnyloopAsync` keeps for this loop; a stored property that starts as nil and that nobody else touches.
+    var asyncState: AnyObject? { get set }
 }

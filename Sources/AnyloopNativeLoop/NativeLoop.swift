@@ -69,6 +69,8 @@ public final class NativeLoop: Loop {
     /// Work that must hear of the loop's closing although it has no descriptor: connects, name look-ups.
     var pendingWork: [UInt64: any PendingWork] = [:]
     var signalHandlers: [Int32: Handle] = [:]
+    /// What `AnyloopAsync` keeps for this loop.
+    public var asyncState: AnyObject?
 
     private let events: UnsafeMutableBufferPointer<anyloop_event>
     private var due: [TimerHandle] = []

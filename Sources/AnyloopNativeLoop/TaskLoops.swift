@@ -1,4 +1,5 @@
 import AnyloopCore
+import CAnyloopSystem
 
 extension NativeLoop: TaskLoop {
     /// Runs tasks on this loop's thread.
@@ -21,6 +22,23 @@ extension NativeLoop: TaskLoop {
         threadPool.shutDown()
         threadPool.whenIdle(whenIdle)
     }
+
+    /// The address of a stream socket; nil if `descriptor` is none.
+    public func streamSocketName(_ descriptor: Int32) -> SocketAddress? {
+        guard anyloop_socket_kind(descriptor) == Int32(ANYLOOP_STREAM) else { return nil }
+        return SocketAddress.bound(descriptor)
+    }
+
+    /// Every address of this machine; one of IPv6 unless it was built or booted without.
+    public func anyAddresses(port: UInt16) -> [SocketAddress] {
+        var addresses = [SocketAddress.any(port: port)]
+        let descriptor = anyloop_socket(Int32(ANYLOOP_V6), Int32(ANYLOOP_STREAM))
+        if descriptor >= 0 {
+            _ = anyloop_close(descriptor)
+            addresses.append(.v6(high: 0, low: 0, port: port, scope: 0))
+        }
+        return addresses
+    }
 }
 
 extension CompatLoop: TaskLoop {
@@ -38,6 +56,18 @@ extension CompatLoop: TaskLoop {
     /// Refuses work for the pool from now on; calls `whenIdle` on some thread once none of it runs any more.
     public func shutDownThreads(whenIdle: @escaping @Sendable () -> Void) {
         native.shutDownThreads(whenIdle: whenIdle)
+    }
+
+    /// The address of a stream socket; nil if `descriptor` is none.
+    public func streamSocketName(_ descriptor: Int32) -> SocketAddress? { native.streamSocketName(descriptor) }
+
+    /// Every address of this machine.
+    public func anyAddresses(port: UInt16) -> [SocketAddress] { native.anyAddresses(port: port) }
+
+    /// What `AnyloopAsync` keeps for this loop.
+    public var asyncState: AnyObject? {
+        get { native.asyncState }
+        set { native.asyncState = newValue }
     }
 }
 

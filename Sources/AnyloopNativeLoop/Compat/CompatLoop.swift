@@ -2,7 +2,7 @@ import AnyloopCore
 
 /// asyncio's event loop over the native one: the same pollers and transports, in CPython's order of callbacks.
 ///
-/// `runUntilComplete` runs async code on the loop's thread; there the async functions of this class are awaited.
+/// `AnyloopAsync` runs async code on the loop's thread, by `runUntilComplete`.
 /// Everything that asyncio does by `call_soon` takes a turn here as well (rules 2, 3, 48, 49, 53, 63, 94).
 /// Confined to its thread like every `Loop`.
 public final class CompatLoop: Loop {

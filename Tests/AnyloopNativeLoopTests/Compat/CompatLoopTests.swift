@@ -1,3 +1,4 @@
+import AnyloopAsync
 import AnyloopCore
 import AnyloopNativeLoop
 import AnyloopTesting

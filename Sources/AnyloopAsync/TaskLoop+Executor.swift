@@ -1,6 +1,6 @@
 import AnyloopCore
 
-extension CompatLoop {
+extension TaskLoop {
     /// Runs `body` on a thread of the loop's pool (asyncio: `run_in_executor(None, …)`, rule 30).
     ///
     /// The result comes back by `callSoonThreadsafe`. Cancelling the task stops the waiting, not `body`.
@@ -17,7 +17,7 @@ extension CompatLoop {
                 let result = Result { try body() }
                 remote.callSoonThreadsafe { bound.value(.success(result)) }
             }
-            return CompatCancellable { done(.failure(.cancelled)) }
+            return nil
         }
         return try result.get()
     }
@@ -30,7 +30,7 @@ extension CompatLoop {
             let bound = LoopBound(done, to: remote)
             let remote = remote
             shutDownThreads { remote.callSoonThreadsafe { bound.value(.success(())) } }
-            return CompatCancellable { done(.failure(.cancelled)) }
+            return nil
         }
     }
 }

@@ -1,6 +1,6 @@
 import AnyloopCore
 
-extension CompatLoop {
+extension TaskLoop {
     /// Opens a datagram endpoint and returns once `connectionMade` has run (asyncio: `create_datagram_endpoint`,
     /// rules 107 to 114).
     ///
@@ -13,7 +13,7 @@ extension CompatLoop {
     ) async throws(TransportError) -> (transport: any DatagramTransport, protocol: Made) {
         try checkThread()
         guard localAddress != nil || remoteAddress != nil else { throw .usage(.argument("unexpected address family")) }
-        let pairs = CompatLoop.pairs(
+        let pairs = pairs(
             localAddress == nil ? nil : try await addresses(of: localAddress),
             remoteAddress == nil ? nil : try await addresses(of: remoteAddress))
         guard !pairs.isEmpty else { throw .usage(.argument("can not get address information")) }
@@ -51,17 +51,26 @@ extension CompatLoop {
             return try await getaddrinfo(host: host, port: port)
         }
     }
+}
 
-    /// What may be bound with what: one address of each side, of the same family.
-    private static func pairs(
-        _ local: [SocketAddress]?, _ remote: [SocketAddress]?
-    ) -> [(SocketAddress?, SocketAddress?)] {
-        switch (local, remote) {
-        case (nil, nil): []
-        case (let local?, nil): local.map { ($0, nil) }
-        case (nil, let remote?): remote.map { (nil, $0) }
-        case (let local?, let remote?):
-            local.flatMap { near in remote.filter { $0.family == near.family }.map { (near, $0) } }
+/// What may be bound with what: one address of each side, of the same family.
+private func pairs(
+    _ local: [SocketAddress]?, _ remote: [SocketAddress]?
+) -> [(SocketAddress?, SocketAddress?)] {
+    switch (local, remote) {
+    case (nil, nil): []
+    case (let local?, nil): local.map { ($0, nil) }
+    case (nil, let remote?): remote.map { (nil, $0) }
+    case (let local?, let remote?):
+        local.flatMap { near in remote.filter { $0.isOfSameFamily(as: near) }.map { (near, $0) } }
+    }
+}
+
+extension SocketAddress {
+    fileprivate func isOfSameFamily(as other: SocketAddress) -> Bool {
+        switch (self, other) {
+        case (.v4, .v4), (.v6, .v6), (.unix, .unix): true
+        case (.v4, _), (.v6, _), (.unix, _): false
         }
     }
 }

@@ -1,17 +1,15 @@
 import AnyloopCore
 
-/// How `CompatLoop.createConnection` goes about it; the defaults are asyncio's.
-public struct CompatConnectOptions: Sendable {
-    /// The address to connect from (asyncio: `local_addr`).
-    public var localAddress: SocketAddress?
-    /// Head start of one address before the next; nil tries them one by one (rule 46).
-    public var happyEyeballsDelay: Duration?
-
-    /// The defaults.
-    public init() {}
+extension ConnectOptions {
+    /// asyncio's defaults: one address after the other, no limit but the system's (rule 46).
+    public static var asyncio: ConnectOptions {
+        var options = ConnectOptions()
+        options.happyEyeballsDelay = nil
+        return options
+    }
 }
 
-extension CompatLoop {
+extension TaskLoop {
     /// Connects a stream and returns once `connectionMade` has run (asyncio: `create_connection`, rules 45 to 49).
     ///
     /// Either `host` and `port`, or `socket`: the descriptor of a connected stream socket, which is taken over.
@@ -20,12 +18,17 @@ extension CompatLoop {
     ///   one error if all were alike, else `.several` (rule 47); `.cancelled` with the task.
     public nonisolated(nonsending) func createConnection<Made: StreamProtocol>(
         _ protocolFactory: @escaping () throws -> Made, host: String? = nil, port: UInt16? = nil,
-        socket: Int32? = nil, options: CompatConnectOptions = CompatConnectOptions()
+        socket: Int32? = nil, options: ConnectOptions = .asyncio
     ) async throws(TransportError) -> (transport: any StreamTransport, protocol: Made) {
         guard host == nil && port == nil || socket == nil else {
             throw .usage(.argument("host/port and sock can not be specified at the same time"))
         }
-        if let socket { return try await adoptSocket(socket, protocolFactory, "A Stream Socket was expected") }
+        if let socket {
+            guard streamSocketName(socket) != nil else {
+                throw .usage(.argument("A Stream Socket was expected, got descriptor \(socket)"))
+            }
+            return try await adoptSocket(socket, protocolFactory)
+        }
         guard let port else { throw .usage(.argument("host and port was not specified and no sock specified")) }
         // getaddrinfo's answer for no host, without AI_PASSIVE: this machine.
         let name = host.flatMap { $0.isEmpty ? nil : $0 } ?? "localhost"
@@ -42,10 +45,13 @@ extension CompatLoop {
             throw .usage(.argument("path and sock can not be specified at the same time"))
         }
         if let socket {
-            return try await adoptSocket(socket, protocolFactory, "A UNIX Domain Stream Socket was expected")
+            guard case .unix = streamSocketName(socket) else {
+                throw .usage(.argument("A UNIX Domain Stream Socket was expected, got descriptor \(socket)"))
+            }
+            return try await adoptSocket(socket, protocolFactory)
         }
         guard let path else { throw .usage(.argument("no path and sock were specified")) }
-        return try await connect(.unix(path: path), CompatConnectOptions(), protocolFactory)
+        return try await connect(.unix(path: path), .asyncio, protocolFactory)
     }
 
     /// The addresses of `host` (asyncio: `getaddrinfo`, rule 39).
@@ -58,32 +64,28 @@ extension CompatLoop {
     }
 
     private nonisolated(nonsending) func connect<Made: StreamProtocol>(
-        _ endpoint: Endpoint, _ options: CompatConnectOptions, _ protocolFactory: @escaping () throws -> Made
+        _ endpoint: Endpoint, _ options: ConnectOptions, _ protocolFactory: @escaping () throws -> Made
     ) async throws(TransportError) -> (transport: any StreamTransport, protocol: Made) {
-        var connectOptions = ConnectOptions()
-        connectOptions.localAddress = options.localAddress
-        connectOptions.happyEyeballsDelay = options.happyEyeballsDelay
         var made: Made?
         let transport: any StreamTransport
         do throws(TransportError) {
-            transport = try await wait { completion in
+            transport = try await wait(late: { $0.abort() }) { completion in
                 createConnection(
-                    to: endpoint, options: connectOptions,
+                    to: endpoint, options: options,
                     protocolFactory: {
                         let new = try protocolFactory()
                         made = new
                         return new
                     }, completion: completion)
             }
-        } catch { throw CompatLoop.merged(error) }
+        } catch { throw error.merged }
         guard let made else { throw .usage("the protocol factory was not called") }
         return (transport, made)
     }
 
     private nonisolated(nonsending) func adoptSocket<Made: StreamProtocol>(
-        _ socket: Int32, _ protocolFactory: @escaping () throws -> Made, _ complaint: String
+        _ socket: Int32, _ protocolFactory: @escaping () throws -> Made
     ) async throws(TransportError) -> (transport: any StreamTransport, protocol: Made) {
-        guard SocketAddress.isStream(socket) else { throw .usage(.argument("\(complaint), got descriptor \(socket)")) }
         var made: Made?
         let transport: any StreamTransport = try await wait {
             (done: @escaping (Result<any StreamTransport, TransportError>) -> Void) throws(TransportError) in
@@ -98,10 +100,12 @@ extension CompatLoop {
         guard let made else { throw .usage("the protocol factory was not called") }
         return (transport, made)
     }
+}
 
+extension TransportError {
     /// One error where all addresses failed alike (rule 47).
-    private static func merged(_ error: TransportError) -> TransportError {
-        guard case .several(let errors) = error, let first = errors.first else { return error }
-        return errors.allSatisfy { $0.description == first.description } ? first : error
+    fileprivate var merged: TransportError {
+        guard case .several(let errors) = self, let first = errors.first else { return self }
+        return errors.allSatisfy { $0.description == first.description } ? first : self
     }
 }
