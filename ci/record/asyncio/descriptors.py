@@ -2,6 +2,7 @@
 import os
 import signal
 import socket
+import time
 
 
 class Descriptors:
@@ -67,5 +68,11 @@ class Descriptors:
                   lambda: self.loop.remove_signal_handler(self.number(step)))
 
     def op_kill(self, step):
-        """Sends the signal to the own process."""
-        os.kill(os.getpid(), self.number(step))
+        """Sends the signal to the own process, at once or from a thread `after` so many seconds."""
+        def run():
+            time.sleep(step.get("after", 0))
+            os.kill(os.getpid(), self.number(step))
+        if "after" in step:
+            self.thread(run, wait=False)
+        else:
+            run()

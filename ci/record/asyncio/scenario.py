@@ -72,7 +72,7 @@ def error_text(error):
         return f"LimitOverrunError {quoted(str(error))} consumed {error.consumed}"
     name = type(error).__name__
     if name in ("ValueError", "TypeError", "RuntimeError") or type(error) is OSError:
-        return f"{name} {quoted(normal(error))}"
+        return f"{name} {quoted(normal(str(error).split(' <')[0]))}"
     return name
 
 
