@@ -188,6 +188,31 @@ class Changes(unittest.TestCase):
             [(True, "changed")])
 
 
+class Commands(unittest.TestCase):
+    """The command line is part of the promise."""
+
+    def command(self, *arguments):
+        """A command with one subcommand with these (name, is optional)."""
+        rows = [
+            {"kind": "option", "names": [{"kind": "long", "name": name}], "isOptional": optional, "isRepeating": False,
+             "shouldDisplay": True, "valueName": name}
+            for name, optional in arguments
+        ]
+        return api.command_lines({"commandName": "tool", "subcommands": [{"commandName": "run", "arguments": rows}]})
+
+    def test_options(self):
+        old = self.command(("mode", True))
+        self.assertEqual(
+            old, ["tool run --mode | option | optional", "tool run | command | tool run", "tool | command | tool"])
+        for new, verdict in [
+            (self.command(), (True, "removed")),
+            (self.command(("mode", False)), (True, "changed")),
+            (self.command(("mode", True), ("seed", True)), (False, "added")),
+            (self.command(("mode", True), ("seed", False)), (True, "new argument that is needed")),
+        ]:
+            self.assertEqual([each[:2] for each in api.compare(old, new)], [verdict])
+
+
 class Breaks(unittest.TestCase):
     """What BREAKS.md has to say for a break to pass."""
 
