@@ -85,7 +85,7 @@ private struct FixtureBuilder {
         }
         if headers["wire"] == nil, keyword != "wire" { throw failure(line, "'wire 1' first", found: "'\(keyword)'") }
         switch keyword {
-        case "wire": guard value == "1" else { throw failure(line, "version 1", found: "'\(value)'") }
+        case "wire": guard value == "1" else { throw failure(line, FormatVersion.expected, found: "'\(value)'") }
         case "spec":
             guard Fixture.Spec(value) != nil else {
                 let expected = "a section such as RFC9112#7.1, then MUST, MUST NOT, SHOULD, SHOULD NOT or MAY"

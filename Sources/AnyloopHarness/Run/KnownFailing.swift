@@ -57,7 +57,7 @@ public struct KnownFailures: Sendable {
         let root = try YAMLReader(file: file, text: text).mapping(
             "the keys version and entries", keys: ["version", "entries"])
         entries = []
-        _ = try root["version"]?.number("the version", in: 1...1)
+        try root["version"]?.formatVersion()
         guard let list = root["entries"] else { return }
         for item in try list.list("a list of known failures") {
             entries.append(try Self.entry(item))

@@ -43,7 +43,7 @@ public struct Matrix: Sendable {
         self.file = file
         let reader = try YAMLReader(file: file, text: text)
         let root = try reader.mapping("a matrix with the keys " + Self.keys.joined(separator: ", "), keys: Self.keys)
-        _ = try root["version"]?.number("the version", in: 1...1)
+        try root["version"]?.formatVersion()
         if let place = root["seed"] { seed = UInt64(try place.number("a seed", in: 0...Int.max)) }
         if let place = root["deadline"] { deadline = try place.duration("a deadline") }
         if let place = root["limits"] { limits = try Self.limits(place) }

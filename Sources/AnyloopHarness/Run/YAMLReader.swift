@@ -119,6 +119,13 @@ struct YAMLReader {
         return value
     }
 
+    /// The file's version, which must be one that is read here.
+    func formatVersion() throws(SettingsError) {
+        guard case .scalar(let scalar) = node, scalar.string == "1" else {
+            throw error(expected: FormatVersion.expected)
+        }
+    }
+
     /// A time such as `30s`, `500ms` or `2m`.
     func duration(_ what: String) throws(SettingsError) -> Duration {
         guard case .scalar(let scalar) = node, let value = Duration(written: scalar.string) else {

@@ -53,7 +53,7 @@ struct MatrixTests {
         ("cells:\n  - {cuts: whole}\n", "m.yaml:2:5: expected either fixtures or scenarios, found neither"),
         ("cells:\n  - {scenarios: a, cuts: whole}\n", "expected neither executors nor cuts"),
         ("cells: [\n", "m.yaml:2:1: expected YAML"),
-        ("version: 2\ncells: []\n", "m.yaml:1:10: expected the version from 1 to 1, found '2'"),
+        ("version: 2\ncells: []\n", "m.yaml:1:10: expected version 1 of the format"),
     ])
     func errorsSayWhereAndWhat(text: String, expected: String) throws {
         let error = #expect(throws: SettingsError.self) { try matrix(text) }
