@@ -62,7 +62,7 @@ let package = Package(
         .target(name: "AnyloopTesting", dependencies: ["AnyloopCore"], swiftSettings: settings),
         .target(
             name: "AnyloopHarness",
-            dependencies: ["AnyloopCore", "AnyloopWire", "AnyloopTesting", "CAnyloopSystem", "Yams"],
+            dependencies: ["AnyloopAsync", "AnyloopCore", "AnyloopWire", "AnyloopTesting", "CAnyloopSystem", "Yams"],
             swiftSettings: settings),
         .target(
             name: "AnyloopSubjects",

@@ -66,6 +66,7 @@ struct ShowCommand: ParsableCommand {
             Output.line("\(scenario.id)\n\(scenario.title)\n\(scenario.executor) against \(scenario.subject)")
             return
         }
+        if try showAsyncio() { return }
         let name = id.hasSuffix(".wire") ? id : "\(fixtures)/\(id).wire"
         let text = try FixtureFiles.read(name)
         let fixture = try FixtureFiles.load(name)
@@ -77,5 +78,19 @@ struct ShowCommand: ParsableCommand {
                 "\n# \(side.rawValue): \(stream.bytes.count) bytes in \(stream.boundaries.count + 1) segments, read by "
                     + (subjects.isEmpty ? "nobody" : subjects.map(\.name).joined(separator: ", ")))
         }
+    }
+
+    /// Shows a scenario of asyncio's and the trace that loops are held to; false if the id is none's.
+    private func showAsyncio() throws -> Bool {
+        let file = id.hasSuffix(".json") ? id : "\(fixtures)/\(id).json"
+        guard file.contains("\(AsyncioFiles.folder)/"), FileManager.default.fileExists(atPath: file) else {
+            return false
+        }
+        let scenario = try AsyncioFiles.scenario(file)
+        let trace = try AsyncioFiles.recording(besides: file).trace(ofCPython: scenario.follows)
+        Output.write(try FixtureFiles.read(file))
+        Output.line("\n# CPython \(scenario.follows)")
+        for line in trace { Output.line(line) }
+        return true
     }
 }

@@ -48,9 +48,9 @@ struct SelectionOptions: ParsableArguments {
     /// - Throws: `SettingError` for a name that is not known.
     func selection(registry: Registry, environment: [String: String]) throws(SettingError) -> CellSelection {
         var selection = CellSelection()
-        selection.fixtures = globs.map { Glob($0.hasSuffix(".wire") ? id(of: $0) : $0) }
+        selection.fixtures = globs.map { Glob(id(of: $0)) }
         selection.subjects = words(subject).map { Glob($0) }
-        let peers = Set(registry.scenarios.map(\.executor)).sorted()
+        let peers = Set(registry.scenarios.map(\.executor) + [AsyncioFiles.executor]).sorted()
         selection.executors = try known(
             executor, "--executor", ExecutorKind.allCases.map(\.rawValue) + peers)
         let transports = try known(transport, "--transport", Self.transports)
@@ -75,7 +75,9 @@ struct SelectionOptions: ParsableArguments {
         return try ModeSetting.resolve(option: nil, environment: environment).map { [$0.rawValue] } ?? []
     }
 
+    /// The id of the fixture or scenario in the file `path`; what names no file stays as it is.
     private func id(of path: String) -> String {
+        guard path.hasSuffix(".wire") || path.hasSuffix(".json") else { return path }
         let base = fixtures.hasSuffix("/") ? fixtures : fixtures + "/"
         return String((path.hasPrefix(base) ? String(path.dropFirst(base.count)) : path).dropLast(5))
     }
@@ -115,6 +117,13 @@ struct PlannedMatrix {
             fixtures.append(PlannedFixture(fixture: fixture, file: file))
             files[fixture.id] = file
         }
-        cells = matrix.cells(fixtures: fixtures, registry: registry, selection: selection)
+        var asyncio: [String] = []
+        for file in AsyncioFiles.find(in: options.fixtures) {
+            let id = String(file.dropFirst(base.count).dropLast(".json".count))
+            guard selection.fixtures.match(id, empty: true) else { continue }
+            asyncio.append(id)
+            files[id] = file
+        }
+        cells = matrix.cells(fixtures: fixtures, asyncio: asyncio, registry: registry, selection: selection)
     }
 }

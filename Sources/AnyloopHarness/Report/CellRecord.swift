@@ -46,6 +46,10 @@ public struct CellRecord: Codable, Hashable, Sendable {
     public var failures: [CellFailure]
     /// What else there is to say: what is missing, what the worker said as it died.
     public var note: String?
+    /// The rules of asyncio's contract that the cell shows; nil for cells of other kinds.
+    public var rules: [Int]?
+    /// The liberties under which alone it passed; nil for cells of other kinds.
+    public var liberties: [String]?
     /// How long it took, in milliseconds.
     public var milliseconds: Double
     /// The line that runs this cell again.

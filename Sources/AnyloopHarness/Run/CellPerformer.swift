@@ -19,6 +19,7 @@ public final class CellPerformer {
     /// - Throws: what reading the fixture throws, and `SettingError` for a cell that this build does not know.
     public func perform(_ cell: CellSpec, file: String?) throws -> CellRecord {
         guard let file else { return try perform(scenario: cell) }
+        if cell.executor == AsyncioCell.executor { return try perform(asyncio: cell, file: file) }
         guard let subject = registry.subject(named: cell.subject),
             let executor = ExecutorKind(rawValue: cell.executor), let plan = CutPlan(rawValue: cell.cuts)
         else { throw WorkerError.badResult(line: "unknown cell \(cell)") }
@@ -40,12 +41,27 @@ public final class CellPerformer {
         return record
     }
 
+    private func perform(asyncio cell: CellSpec, file: String) throws -> CellRecord {
+        let start = ContinuousClock.now
+        var record: CellRecord
+        do {
+            record = try AsyncioCell.run(cell, file: file, on: try provider(for: cell))
+        } catch let error as LiveScenario.Unsupported {
+            record = CellRecord(cell)
+            record.outcome = .unsupported
+            record.note = error.description
+        }
+        record.milliseconds = start.duration(to: .now) / .milliseconds(1)
+        return record
+    }
+
     private func perform(scenario cell: CellSpec) throws -> CellRecord {
         guard let scenario = registry.scenarios.first(where: { $0.id == cell.fixture && $0.subject == cell.subject })
         else { throw WorkerError.badResult(line: "unknown scenario \(cell.fixture)") }
         var record = CellRecord(cell)
         let start = ContinuousClock.now
         record.replays = 1
+        if !scenario.rules.isEmpty { record.rules = scenario.rules }
         do {
             let failures = try scenario.run(try provider(for: cell))
             record.failures = failures.map { CellFailure(kind: .expectation, cut: "-", summary: $0) }

@@ -57,8 +57,10 @@ public struct PlannedFixture: Sendable {
 
 extension Matrix {
     /// The cells of this matrix that `selection` holds, without repetition, those of one fixture together.
+    ///
+    /// `asyncio` are the ids of asyncio's scenarios; blocks of scenarios cover them.
     public func cells(
-        fixtures: [PlannedFixture], registry: Registry, selection: CellSelection
+        fixtures: [PlannedFixture], asyncio: [String] = [], registry: Registry, selection: CellSelection
     ) -> [CellSpec] {
         var cells: [CellSpec] = []
         // Scenarios take longest: they go first, so that no worker is left alone with one at the end.
@@ -68,6 +70,16 @@ extension Matrix {
                 else { return }
                 let cell = CellSpec(
                     fixture: scenario.id, subject: scenario.subject, executor: scenario.executor, mode: "", poller: "",
+                    cuts: "")
+                block.visitLoops(registry, cell, visit)
+            }
+        }
+        for id in asyncio where selection.fixtures.match(id, empty: true) {
+            append(to: &cells, selection: selection) { block, visit in
+                guard block.isScenarios, block.covers(id), block.subjects.match(AsyncioCell.subject, empty: true)
+                else { return }
+                let cell = CellSpec(
+                    fixture: id, subject: AsyncioCell.subject, executor: AsyncioCell.executor, mode: "", poller: "",
                     cuts: "")
                 block.visitLoops(registry, cell, visit)
             }

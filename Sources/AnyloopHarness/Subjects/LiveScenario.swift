@@ -21,6 +21,8 @@ public struct LiveScenario: Sendable {
     public let subject: String
     /// The peer that drives it, as `--executor` names it: `curl`.
     public let executor: String
+    /// The rules of asyncio's contract that it checks; empty for other scenarios.
+    public let rules: [Int]
     /// How long it may take before it counts as hung; nil: the matrix's own deadline.
     public let deadline: Duration?
     /// Runs it on a loop that `provider` makes; one sentence a failure, none if all is well.
@@ -28,13 +30,14 @@ public struct LiveScenario: Sendable {
 
     /// A scenario.
     public init(
-        id: String, title: String, subject: String, executor: String, deadline: Duration? = nil,
+        id: String, title: String, subject: String, executor: String, rules: [Int] = [], deadline: Duration? = nil,
         run: @escaping @Sendable (_ provider: LoopProvider) throws -> [String]
     ) {
         self.id = id
         self.title = title
         self.subject = subject
         self.executor = executor
+        self.rules = rules
         self.deadline = deadline
         self.run = run
     }

@@ -20,16 +20,20 @@ public struct LoopProvider: Sendable {
     public let poller: String
     /// In which points it may differ from native mode.
     public let liberties: Set<Liberty>
+    /// In which points it may differ from asyncio's recordings.
+    public let asyncioLiberties: [AsyncioLiberty]
     /// Makes a loop that belongs to the calling thread; throws if this machine lacks what it needs.
     public let makeLoop: @Sendable () throws -> any Loop
 
-    /// A provider; by default it has the liberties of `mode`.
+    /// A provider; by default it has the liberties of `mode`, and none with regard to asyncio.
     public init(
-        mode: Mode, poller: String, liberties: Set<Liberty>? = nil, makeLoop: @escaping @Sendable () throws -> any Loop
+        mode: Mode, poller: String, liberties: Set<Liberty>? = nil, asyncioLiberties: [AsyncioLiberty] = [],
+        makeLoop: @escaping @Sendable () throws -> any Loop
     ) {
         self.mode = mode
         self.poller = poller
         self.liberties = liberties ?? Liberty.granted(to: mode)
+        self.asyncioLiberties = asyncioLiberties
         self.makeLoop = makeLoop
     }
 

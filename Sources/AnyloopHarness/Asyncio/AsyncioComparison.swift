@@ -1,0 +1,102 @@
+/// Holds the trace of a loop to a recording, under the liberties that the loop has.
+public struct AsyncioComparison: Sendable {
+    /// What came of it.
+    public enum Outcome: Sendable, Hashable {
+        /// Line for line, or under the liberties named: as few as will do.
+        case equal(liberties: [String])
+        /// Different even under all of them: where, in lines.
+        case different(details: String)
+    }
+
+    /// The lines of asyncio's loop.
+    public let expected: [String]
+    /// The lines of the loop in question.
+    public let got: [String]
+
+    /// Lines to be compared.
+    public init(expected: [String], got: [String]) {
+        self.expected = expected
+        self.got = got
+    }
+
+    /// Compares raw; if that differs, under `liberties`.
+    public func outcome(under liberties: [AsyncioLiberty]) -> Outcome {
+        if expected == got { return .equal(liberties: []) }
+        guard isEqual(under: liberties) else {
+            let (left, right) = reduced(under: liberties)
+            return .different(details: Self.difference(left, right))
+        }
+        var needed = liberties
+        for liberty in liberties {
+            let fewer = needed.filter { $0.id != liberty.id }
+            if isEqual(under: fewer) { needed = fewer }
+        }
+        return .equal(liberties: needed.map(\.id))
+    }
+
+    private func isEqual(under liberties: [AsyncioLiberty]) -> Bool {
+        let (left, right) = reduced(under: liberties)
+        return left == right
+    }
+
+    /// Both traces as far as the liberties leave them to be compared.
+    func reduced(under liberties: [AsyncioLiberty]) -> (expected: [String], got: [String]) {
+        var (left, right) = (expected, got)
+        var floating: [[AsyncioLinePattern]] = []
+        for effect in liberties.flatMap(\.effects) {
+            switch effect {
+            case .turns:
+                left.removeAll { $0 == "|" }
+                right.removeAll { $0 == "|" }
+            case .floats(let patterns): floating.append(patterns.map(AsyncioLinePattern.init))
+            case .replaces(let pattern, let template):
+                let (from, to) = (AsyncioLinePattern(pattern), AsyncioLinePattern(template))
+                left = left.map { line in from.match(line).map(to.filled) ?? line }
+            case .omits(let patterns): Self.drop(patterns, from: &left)
+            case .adds(let patterns): Self.drop(patterns, from: &right)
+            case .insideCounts:
+                left = left.map(Self.withoutCount)
+                right = right.map(Self.withoutCount)
+            }
+        }
+        for patterns in floating {
+            left = Self.parted(left, patterns)
+            right = Self.parted(right, patterns)
+        }
+        return (left, right)
+    }
+
+    private static func drop(_ patterns: [String], from lines: inout [String]) {
+        let patterns = patterns.map(AsyncioLinePattern.init)
+        lines.removeAll { line in patterns.contains { $0.match(line) != nil } }
+    }
+
+    /// The lines that fit behind those that do not, each in their order.
+    private static func parted(_ lines: [String], _ patterns: [AsyncioLinePattern]) -> [String] {
+        let fits = lines.map { line in patterns.contains { $0.match(line) != nil } }
+        return zip(lines, fits).filter { !$1 }.map(\.0) + zip(lines, fits).filter(\.1).map(\.0)
+    }
+
+    private static func withoutCount(_ line: String) -> String {
+        guard line.hasSuffix(")"), let range = line.firstRange(of: " (inside: ") else { return line }
+        return String(line[..<range.lowerBound])
+    }
+
+    /// Where two traces part: a few equal lines, then what each has.
+    static func difference(_ expected: [String], _ got: [String]) -> String {
+        let common = zip(expected, got).prefix { $0 == $1 }.count
+        let context = 3
+        let length = 12
+        var lines = expected[max(0, common - context)..<common].map { "    \($0)" }
+        if common > context { lines.insert("    … \(common - context) equal lines", at: 0) }
+        func side(_ sign: String, _ all: [String]) -> [String] {
+            let rest = all[common...]
+            var lines = rest.prefix(length).map { "  \(sign) \($0)" }
+            if rest.isEmpty { lines = ["  \(sign) (the end)"] }
+            if rest.count > length { lines.append("  \(sign) … \(rest.count - length) more") }
+            return lines
+        }
+        lines += side("asyncio:", expected) + side("ours:   ", got)
+        return lines.joined(separator: "\n")
+    }
+}

@@ -1,0 +1,56 @@
+import AnyloopCore
+
+/// A stream protocol that writes under an actor's name.
+protocol AsyncioStreamActor: StreamProtocol {
+    init(_ actor: String, _ player: AsyncioPlayer)
+}
+
+/// A stream protocol that writes what happens to it and does what the scenario says.
+final class AsyncioStream: AsyncioStreamActor {
+    private let actor: String
+    private unowned let player: AsyncioPlayer
+
+    init(_ actor: String, _ player: AsyncioPlayer) {
+        self.actor = actor
+        self.player = player
+    }
+
+    func connectionMade(_ transport: any StreamTransport) throws {
+        player.transports[actor] = transport
+        try player.callback(actor, "connection_made")
+    }
+
+    func dataReceived(_ data: Span<UInt8>) throws {
+        try player.callback(actor, "data_received", bytes: AsyncioBytes.array(data))
+    }
+
+    func eofReceived() throws -> Bool {
+        AsyncioBytes.isTrue(try player.callback(actor, "eof_received"))
+    }
+
+    func connectionLost(_ error: TransportError?) throws {
+        try player.callback(actor, "connection_lost", error.map(AsyncioText.error))
+    }
+
+    func pauseWriting() throws { try player.callback(actor, "pause_writing") }
+
+    func resumeWriting() throws { try player.callback(actor, "resume_writing") }
+}
+
+enum AsyncioBytes {
+    static func array(_ span: Span<UInt8>) -> [UInt8] {
+        unsafe span.withUnsafeBufferPointer { unsafe Array($0) }
+    }
+
+    /// Whether Python takes a callback's value for true.
+    static func isTrue(_ value: AsyncioValue?) -> Bool {
+        switch value {
+        case nil, .null: false
+        case .flag(let flag): flag
+        case .number(let number): number != 0
+        case .text(let text): !text.isEmpty
+        case .list(let list): !list.isEmpty
+        case .table(let table): !table.isEmpty
+        }
+    }
+}

@@ -1,0 +1,92 @@
+import AnyloopAsync
+import AnyloopCore
+import CAnyloopSystem
+
+extension AsyncioOperation {
+    /// Servers.
+    static let servers: [String: AsyncioOperation] = [
+        "serve": .waits { player, step, _ in try await serve(player, step) },
+        "server_close": .plain { player, step in
+            let (name, server) = try player.server(step)
+            player.call("\(name).close") {
+                server.close()
+                return .none
+            }
+        },
+        "is_serving": .plain { player, step in
+            let (name, server) = try player.server(step)
+            player.call("\(name).is_serving", getter: true) { .flag(server.isServing) }
+        },
+        "server_sockets": .plain { player, step in
+            let (name, server) = try player.server(step)
+            player.call("\(name).sockets", getter: true) { .number(server.addresses.count) }
+        },
+        "start_serving": .waits { player, step, _ in
+            let (name, server) = try player.server(step)
+            try await player.result(step, "\(name).start_serving") {
+                try server.startServing()
+                return .none
+            }
+        },
+        "serve_forever": .waits { player, step, _ in
+            let (name, server) = try player.server(step)
+            try await player.result(step, "\(name).serve_forever") {
+                try await server.serveForever()
+                return .none
+            }
+        },
+        "wait_closed": .waits { player, step, _ in
+            let (name, server) = try player.server(step)
+            try await player.result(step, "\(name).wait_closed") {
+                try await server.waitClosed()
+                return .none
+            }
+        },
+    ]
+
+    private nonisolated(nonsending) static func serve(_ player: AsyncioPlayer, _ step: AsyncioStep) async throws {
+        let table = step.table
+        let name = try table.text("as", or: "S")
+        let factory = try player.serverFactory(name, try table.text("kind", or: "stream"))
+        var options = ServerOptions()
+        options.backlog = try table.number("backlog", or: options.backlog)
+        options.startServing = try table.flag("start_serving", or: options.startServing)
+        options.reuseAddress = try table.flag("reuse_address", or: options.reuseAddress)
+        options.reusePort = try table.flag("reuse_port", or: options.reusePort)
+        let path = try table.optionalText("unix")
+        let port = table.has("port_of") ? try player.address(step, key: "port_of").port ?? 0 : 0
+        let hosts = table.has("host") ? try table.texts("host") : ["127.0.0.1"]
+        let loop = player.loop
+        try await player.result(step, "serve") {
+            let server: AsyncServer
+            if let path {
+                server = try await loop.createUnixServer(
+                    factory, path: "\(try player.folder())/\(path)", options: options)
+            } else {
+                server = try await loop.createServer(factory, hosts: hosts, port: port, options: options)
+            }
+            player.servers[name] = server
+            player.addresses[name] = server.addresses
+            if table.has("sndbuf") || table.has("rcvbuf") {
+                for address in server.addresses {
+                    guard let listener = AsyncioSocket.find(name: address, peer: nil, except: []) else {
+                        throw AsyncioPlayerError("\(table.place): no socket listens on \(address)")
+                    }
+                    try AsyncioSocket.setBuffers(listener, step)
+                }
+            }
+            return .name(name)
+        }
+    }
+}
+
+extension AsyncioPlayer {
+    /// The server of a step, and its name.
+    func server(_ step: AsyncioStep) throws -> (String, AsyncServer) {
+        let name = try step.table.text("server", or: "S")
+        guard let server = servers[name] else {
+            throw AsyncioPlayerError("\(step.table.place): there is no server '\(name)' (yet)")
+        }
+        return (name, server)
+    }
+}
