@@ -40,6 +40,8 @@ class Peers:
             left -= len(self.peers[step["peer"]].recv(left))
 
     def address_of(self, step):
+        if "path" in step:
+            return os.path.join(self.directory(), step["path"])
         return self.addresses[step.get("to", "S")][step.get("index", 0)]
 
     def address_name(self, address):

@@ -46,7 +46,8 @@ def data_text(data):
 
 def normal(text):
     """Free of addresses, descriptors and paths of this run."""
-    text = re.split(r" ?<", str(text))[0]
+    text = re.sub(r" ?<.*>", "", str(text))
+    text = re.sub(r"\[Errno (\d+)\]", lambda m: f"[{errno.errorcode.get(int(m.group(1)), m.group(1))}]", text)
     text = re.sub(r"\('[0-9a-fA-F:.]*', \d+(, \d+, \d+)?\)", "ADDR", str(text))
     text = re.sub(r"\b(fd|descriptor|fd=) ?\d+", lambda m: m.group(0).rstrip("0123456789") + "N", text)
     return re.sub(r"/[^ ',\"]*/anyloop-[^ ',\")]*", "PATH", text)
@@ -72,7 +73,7 @@ def error_text(error):
         return f"LimitOverrunError {quoted(str(error))} consumed {error.consumed}"
     name = type(error).__name__
     if name in ("ValueError", "TypeError", "RuntimeError") or type(error) is OSError:
-        return f"{name} {quoted(normal(str(error).split(' <')[0]))}"
+        return f"{name} {quoted(normal(error))}"
     return name
 
 
@@ -340,6 +341,8 @@ class Recorder:
         def getaddrinfo(host, port, family=0, type=0, proto=0, flags=0):
             if host not in names:
                 return asked(host, port, family, type, proto, flags)
+            if names[host] is None:
+                raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
             return [answer for address in names[host] for answer in asked(address, port, family, type, proto, flags)]
         if names:
             socket.getaddrinfo = getaddrinfo
