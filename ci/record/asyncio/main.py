@@ -185,6 +185,16 @@ def record_with(python, kind, paths, jobs):
     return name, results
 
 
+def loop_name(python, kind):
+    return subprocess.run([python, os.path.join(HERE, "main.py"), "--name", kind],
+                          stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
+
+
+def left_out(scenario, name):
+    """Whether the scenario says that this loop is not to be recorded, by the start of its name."""
+    return any(name.startswith(start) for start in scenario.get("without", {}))
+
+
 def differing(traces):
     import difflib
     for other in traces[1:]:
@@ -210,7 +220,8 @@ def record(arguments, loops):
             write_if_changed(path, canonical)
     names = []
     for python, kind in loops:
-        paths = [path for path, _ in scenarios if kind not in json.loads(texts[path]).get("without", {})]
+        known = loop_name(python, kind)
+        paths = [path for path, _ in scenarios if not left_out(json.loads(texts[path]), known)]
         name, results = record_with(python, kind, paths, arguments.jobs)
         names.append(name)
         for path, identifier in scenarios:
@@ -324,7 +335,11 @@ def main():
     parser.add_argument("--cpython", action="append", default=[], metavar="PATH")
     parser.add_argument("--uvloop", action="append", default=[], metavar="PATH")
     parser.add_argument("--run", metavar="KIND", help=argparse.SUPPRESS)
+    parser.add_argument("--name", metavar="KIND", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
+    if arguments.name:
+        print(interpreter_name(arguments.name))
+        return 0
     if arguments.run:
         print(interpreter_name(arguments.run), flush=True)
         recorder_class()

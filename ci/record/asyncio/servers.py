@@ -4,7 +4,7 @@ import os
 import resource
 import socket
 
-from scenario import Name
+from scenario import Boom, Name
 
 
 class Servers:
@@ -89,6 +89,8 @@ class Servers:
             async with server:
                 self.line(f"{name} entered")
                 for inner in step.get("then", []):
+                    if "raise" in inner:
+                        raise Boom(inner["raise"])
                     value = self.operation(inner)
                     if asyncio.iscoroutine(value):
                         await value
