@@ -1,9 +1,10 @@
 """Steps and protocols of datagram endpoints, and of peers that exchange datagrams with them."""
 import asyncio
+import itertools
 import os
 import socket
 
-from scenario import ROUND, Name, data_text, error_text, value_text
+from scenario import ROUND, data_text, error_text
 
 
 class Datagrams:
@@ -25,7 +26,7 @@ class Datagrams:
         factory = self.factory(actor, "datagram")
         keywords = {}
         if "local" in step:
-            keywords["local_addr"] = (step["local"], step.get("port", 0))
+            keywords["local_addr"] = (step["local"], self.address_of({"to": step["port_of"]})[1] if "port_of" in step else 0)
         if "unix" in step:
             keywords.update(family=socket.AF_UNIX, local_addr=os.path.join(self.directory(), step["unix"]))
         if "remote" in step:
@@ -45,10 +46,15 @@ class Datagrams:
         await self.result(step, "datagram", run())
 
     def op_sendto(self, step):
-        """sendto the peer `to`, or, without it, with no address."""
+        """sendto the peer `to`, or, without it, with no address; `repeat` times."""
         transport = self.transports[step["on"]]
         address = self.address_of(step) if "to" in step else None
-        self.call(f"{step['on']}.sendto", lambda: transport.sendto(self.bytes_of(step), address))
+        data = self.bytes_of(step)
+
+        def send():
+            for _ in range(step.get("repeat", 1)):
+                transport.sendto(data, address)
+        self.call(f"{step['on']}.sendto", send)
 
     # -- peers
 
@@ -83,4 +89,6 @@ class Datagrams:
             except OSError as error:
                 got.append("!" + error_text(error))
                 break
-        self.line(f"{step['peer']} received [{', '.join(got)}]")
+        runs = [(text, len(list(same))) for text, same in itertools.groupby(got)]
+        texts = [text if count == 1 else f"{count} times {text}" for text, count in runs]
+        self.line(f"{step['peer']} received [{', '.join(texts)}]")

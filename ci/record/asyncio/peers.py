@@ -39,6 +39,11 @@ class Peers:
         while left:
             left -= len(self.peers[step["peer"]].recv(left))
 
+    @property
+    def held(self):
+        """What a silent `peer_recv` read, for the next one."""
+        return self.__dict__.setdefault("_held", {})
+
     def address_of(self, step):
         if "path" in step:
             return os.path.join(self.directory(), step["path"])
@@ -150,7 +155,7 @@ class Peers:
 
     async def op_peer_recv(self, step):
         """Reads until `bytes` bytes, the end, an error, or (without `bytes` and `eof`) quiet."""
-        peer, got, end, quiet = self.peers[step["peer"]], bytearray(), None, 0
+        peer, got, end, quiet = self.peers[step["peer"]], self.held.pop(step["peer"], bytearray()), None, 0
         patient = "bytes" in step or step.get("eof")
         rounds = PEER_DEADLINE / ROUND if patient else QUIET_ROUNDS
         while end is None and len(got) < step.get("bytes", 1 << 62):
@@ -168,6 +173,9 @@ class Peers:
             except OSError as error:
                 end = error_text(error)
         text = f" {data_text(got)}" if got else " nothing"
+        if step.get("silent"):
+            self.held[step["peer"]] = got
+            return
         self.line(f"{step['peer']} received{text}" + (f" then {end}" if end else ""))
 
     def op_peer_shutdown(self, step):

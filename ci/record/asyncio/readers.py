@@ -73,6 +73,7 @@ class Readers:
         async def run():
             keywords = {"limit": step["limit"]} if "limit" in step else {}
             self.readers[step["as"]], self.writers[step["as"]] = await asyncio.open_connection(*address[:2], **keywords)
+            self.transports[step["as"]] = self.writers[step["as"]].transport
             return Name(step["as"])
         await self.result(step, "open_connection", run())
 
@@ -85,6 +86,7 @@ class Readers:
             self.counts[name] = self.counts.get(name, -1) + 1
             actor = f"{name}{self.counts[name]}"
             self.readers[actor], self.writers[actor] = reader, writer
+            self.transports[actor] = writer.transport
             self.line(f"{actor} connected")
             await self.body([{"reader": actor, "writer": actor, **inner} for inner in step.get("body", [])])
             self.line(f"{actor} handled")

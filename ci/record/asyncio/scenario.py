@@ -61,6 +61,10 @@ def message_text(message):
     return normal(re.split(r" ?<| function| 0x", message)[0].strip())
 
 
+WITHOUT_NUMBER = {BrokenPipeError: "EPIPE", ConnectionResetError: "ECONNRESET", ConnectionAbortedError: "ECONNABORTED",
+                  ProcessLookupError: "ESRCH"}
+
+
 def error_text(error):
     if isinstance(error, socket.gaierror):
         names = [n for n in dir(socket) if n.startswith("EAI_") and getattr(socket, n) == error.errno]
@@ -68,9 +72,11 @@ def error_text(error):
     if isinstance(error, OSError) and error.errno:
         return errno.errorcode.get(error.errno, str(error.errno))
     if isinstance(error, asyncio.IncompleteReadError):
-        return f"IncompleteReadError {data_text(error.partial)} of {error.expected}"
+        return f"IncompleteReadError {data_text(error.partial)} of {value_text(error.expected)}"
     if isinstance(error, asyncio.LimitOverrunError):
         return f"LimitOverrunError {quoted(str(error))} consumed {error.consumed}"
+    if type(error) in WITHOUT_NUMBER:
+        return WITHOUT_NUMBER[type(error)]
     name = type(error).__name__
     if name in ("ValueError", "TypeError", "RuntimeError") or type(error) is OSError:
         return f"{name} {quoted(normal(error))}"

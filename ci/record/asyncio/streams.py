@@ -138,6 +138,9 @@ class Streams:
         if step["name"] == "nodelay":
             self.call(f"{step['on']}.nodelay",
                       lambda: kernel.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) != 0, True)
+        elif step["name"] == "broadcast":
+            self.call(f"{step['on']}.broadcast",
+                      lambda: kernel.getsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST) != 0, True)
         else:
             option = {"sndbuf": socket.SO_SNDBUF, "rcvbuf": socket.SO_RCVBUF}[step["name"]]
             kernel.setsockopt(socket.SOL_SOCKET, option, step["value"])
