@@ -359,6 +359,9 @@ class Recorder:
         loop = self.loop
         asyncio.set_event_loop(loop)
         loop.set_debug(self.scenario.get("debug", False))
+        if loop.get_debug():
+            # A busy machine must not make callbacks slow; those that are to be say so.
+            loop.slow_callback_duration = 60
         loop.set_exception_handler(self.exception_handler)
         self.watch_log()
         self.answer_names()
