@@ -21,12 +21,12 @@ extension TaskLoop {
     ) async throws(TransportError) -> AsyncServer {
         try checkThread()
         guard !hosts.isEmpty else { throw .usage(.argument("Neither host/port nor sock were specified")) }
+        let found: [[SocketAddress]]
+        do {
+            found = try await gather(hosts.map { host in { try await self.addressesToBind(host, port) } }).value
+        } catch let error as TransportError { throw error } catch { throw .cancelled }
         var addresses: [SocketAddress] = []
-        for host in hosts {
-            for address in try await addressesToBind(host, port) where !addresses.contains(address) {
-                addresses.append(address)
-            }
-        }
+        for address in found.joined() where !addresses.contains(address) { addresses.append(address) }
         return try await listen(addresses, options, protocolFactory)
     }
 
@@ -60,7 +60,7 @@ extension TaskLoop {
             server = try createServer(on: addresses, options: options, protocolFactory: protocolFactory)
         } catch { throw error.wordedAsBind }
         // asyncio lets one turn pass, so that the readers are in place.
-        if options.startServing { await Task.yield() }
+        if options.startServing { try await sleep(for: .zero) }
         return AsyncServer(loop: self, server)
     }
 }

@@ -1,10 +1,10 @@
 import AnyloopCore
 
 extension TaskLoop {
-    /// Waits for what `start` begins; a cancelled task calls it off.
+    /// Waits for what `start` begins; cancelling the task calls it off.
     ///
-    /// The task goes on in the turn after the completion's, behind what was queued until then (rule 28). What comes
-    /// after the task was cancelled is given to `late`.
+    /// The task goes on in the turn after the completion's, behind what was queued until then (rule 28). A value
+    /// that comes although the wait was cancelled is given to `late`.
     nonisolated(nonsending) func wait<Value>(
         late: ((Value) -> Void)? = nil,
         _ start: (@escaping (Result<Value, TransportError>) -> Void) throws(TransportError) -> (any Cancellable)?
@@ -13,13 +13,40 @@ extension TaskLoop {
         let waiter = Waiter<Value>()
         waiter.late = late
         waiter.work = try start { waiter.finish($0) }
-        let waiters = AsyncState.of(self)
-        let number = waiters.insert(waiter)
-        defer { waiters.remove(number) }
+        do throws(TransportError) {
+            try await suspend(waiter)
+        } catch {
+            if case .success(let value) = waiter.result { late?(value) }
+            throw error
+        }
+        guard let result = waiter.result else { throw .cancelled }
+        return try result.get()
+    }
+
+    /// Suspends the task until `waiter` is done.
+    ///
+    /// A `LoopTask` is cancelled once for each `cancel()`, as in asyncio; any other task of Swift's for good.
+    ///
+    /// - Throws: `TransportError.cancelled` if a cancellation came when the waiter was done, but the task not awake.
+    nonisolated(nonsending) func suspend(_ waiter: AnyWaiter) async throws(TransportError) {
+        let state = AsyncState.of(self)
+        state.waiters.insert(waiter)
+        defer { state.waiters.remove(waiter) }
+        if let control = TaskControl.current {
+            if control.mustCancel, waiter.cancel() { control.mustCancel = false }
+            control.waiter = waiter
+            await unsafe withUnsafeContinuation { unsafe waiter.suspend($0, on: self) }
+            control.waiter = nil
+            if control.mustCancel {
+                control.mustCancel = false
+                throw .cancelled
+            }
+            return
+        }
         let bound = LoopBound(waiter, to: remote)
         let remote = remote
         await withTaskCancellationHandler {
-            await withCheckedContinuation { waiter.suspend($0) }
+            await unsafe withUnsafeContinuation { unsafe waiter.suspend($0, on: self) }
         } onCancel: {
             if remote.isOnLoopThread {
                 bound.value.cancel()
@@ -27,11 +54,9 @@ extension TaskLoop {
                 remote.callSoonThreadsafe { bound.value.cancel() }
             }
         }
-        guard let result = waiter.result else { throw .cancelled }
-        return try result.get()
     }
 
-    /// - Throws: `TransportError.loopClosed`, or `.usage` on another thread than the loop's.
+    /// - Throws: `TransportError.loopClosed`, or `.usage` on another thread than the loop's (rules 12, 19).
     func checkThread() throws(TransportError) {
         if isClosed { throw .loopClosed }
         guard remote.isOnLoopThread else {
@@ -42,36 +67,42 @@ extension TaskLoop {
 }
 
 /// A task that waits on the loop, whatever for.
-class AnyWaiter {
+@safe
+class AnyWaiter: BagMember {
     /// What is called off with the wait.
     final var work: (any Cancellable)?
-    private var continuation: CheckedContinuation<Void, Never>?
-
-    /// Whether there is an answer.
-    var isDone: Bool { false }
+    /// Whether the wait is over; the task may not be awake yet.
+    final private(set) var isDone = false
+    final var bagIndex = -1
+    /// Resumed once by `wake`, which is why it need not be a checked one.
+    private var continuation: UnsafeContinuation<Void, Never>?
 
     /// Ends the wait with an error.
-    func fail(_ error: TransportError) {}
+    func fail(_ error: TransportError) { wake() }
 
-    /// Calls off what is waited for; the wait ends with `TransportError.cancelled`.
-    final func cancel() {
-        guard !isDone else { return }
+    /// Calls off what is waited for; false if the wait was over before.
+    @discardableResult
+    func cancel() -> Bool {
+        guard !isDone else { return false }
         let work = work
         fail(.cancelled)
         work?.cancel()
+        return true
     }
 
-    /// Takes the task's continuation; at once resumed if there is an answer already.
-    final func suspend(_ continuation: CheckedContinuation<Void, Never>) {
-        if isDone { continuation.resume() } else { self.continuation = continuation }
+    /// Takes the task's continuation; resumed in the next turn if the wait is over.
+    final func suspend(_ continuation: UnsafeContinuation<Void, Never>, on loop: any TaskLoop) {
+        if isDone { unsafe loop.resumeSoon(continuation) } else { unsafe self.continuation = unsafe continuation }
     }
 
     /// Lets the task go on, in the next turn.
-    final func resume() {
+    final func wake() {
+        guard !isDone else { return }
+        isDone = true
         work = nil
-        let continuation = continuation
-        self.continuation = nil
-        continuation?.resume()
+        guard let continuation = unsafe continuation else { return }
+        unsafe self.continuation = nil
+        unsafe continuation.resume()
     }
 }
 
@@ -80,46 +111,16 @@ final class Waiter<Value>: AnyWaiter {
     private(set) var result: Result<Value, TransportError>?
     var late: ((Value) -> Void)?
 
-    override var isDone: Bool { result != nil }
-
     func finish(_ result: Result<Value, TransportError>) {
         guard self.result == nil else {
             if case .success(let value) = result { late?(value) }
             return
         }
         self.result = result
-        resume()
+        wake()
     }
 
     override func fail(_ error: TransportError) { finish(.failure(error)) }
-}
-
-/// What this module keeps for a loop: whoever waits on it, to be told when it closes.
-final class AsyncState {
-    private var waiters: [UInt64: AnyWaiter] = [:]
-    private var nextNumber: UInt64 = 0
-    private var closing: (any Cancellable)?
-
-    /// The one of `loop`, made at the first call.
-    static func of(_ loop: some TaskLoop) -> AsyncState {
-        if let state = loop.asyncState as? AsyncState { return state }
-        let state = AsyncState()
-        loop.asyncState = state
-        state.closing = loop.whenClosing { [weak state] in state?.loopCloses() }
-        return state
-    }
-
-    func insert(_ waiter: AnyWaiter) -> UInt64 {
-        nextNumber += 1
-        waiters[nextNumber] = waiter
-        return nextNumber
-    }
-
-    func remove(_ number: UInt64) { waiters[number] = nil }
-
-    private func loopCloses() {
-        for waiter in waiters.values { waiter.fail(.loopClosed) }
-    }
 }
 
 /// A closure that calls work off.

@@ -94,6 +94,14 @@ public protocol LoopRemote: Sendable {
 
     /// Whether the caller is on the loop's thread.
     var isOnLoopThread: Bool { get }
+
+    /// The loop itself, for callbacks that run on it; nil elsewhere, and from a loop that does not tell.
+    var runningLoop: (any Loop)? { get }
+}
+
+extension LoopRemote {
+    /// Nil.
+    public var runningLoop: (any Loop)? { nil }
 }
 
 /// Work that can be called off.

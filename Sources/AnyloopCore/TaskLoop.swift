@@ -6,6 +6,11 @@ public protocol TaskLoop: Loop {
     /// What tasks prefer so that they run on this loop: `Task(executorPreference: loop.loopTaskExecutor)`.
     var loopTaskExecutor: any TaskExecutor { get }
 
+    /// Lets the task that `continuation` suspends go on in the next turn, in its place among what is queued.
+    ///
+    /// Resuming the continuation from a callback would cost another turn. On a closed loop it is resumed at once.
+    func resumeSoon(_ continuation: UnsafeContinuation<Void, Never>)
+
     /// Whether `run` or `runOnce` is under way (asyncio: `is_running`).
     var isRunning: Bool { get }
 

@@ -16,6 +16,8 @@ public final class NativeExecutor: SerialExecutor {
     private let remote: NativeRemote
     /// Touched on the loop's thread only, which `remote.isOnLoopThread` tells; nil once the loop is closed or gone.
     private nonisolated(unsafe) weak var loop: NativeLoop?
+    /// Whether the next job runs where it is queued. Touched on the loop's thread only, as `loop` is.
+    private nonisolated(unsafe) var isResuming = false
     private let afterlife = Mutex(Afterlife())
 
     init(remote: NativeRemote) {
@@ -37,6 +39,10 @@ public final class NativeExecutor: SerialExecutor {
 
     fileprivate func enqueue(_ job: UnownedJob, isTask: Bool) {
         if remote.isOnLoopThread, let loop = unsafe loop {
+            guard unsafe !isResuming else {
+                unsafe isResuming = false
+                return isTask ? loop.taskExecutor.run(job) : run(job)
+            }
             loop.queue(isTask ? .taskJob(job) : .job(job))
         } else if !remote.post(isTask ? .taskJob(job) : .job(job)) {
             enqueueAfterClose(job, isTask: isTask)
@@ -56,6 +62,13 @@ public final class NativeExecutor: SerialExecutor {
 
     func run(_ job: UnownedJob) {
         unsafe job.runSynchronously(on: asUnownedSerialExecutor())
+    }
+
+    /// Has a suspended task go on now; only from the loop's turn.
+    func resume(_ continuation: UnsafeContinuation<Void, Never>) {
+        unsafe isResuming = true
+        unsafe continuation.resume()
+        unsafe isResuming = false
     }
 
     func enqueueAfterClose(_ job: UnownedJob, isTask: Bool) {

@@ -257,6 +257,7 @@ public final class NativeLoop: Loop {
         case .ending(let watcher): watcher.finish()
         case .job(let job): nativeExecutor.run(job)
         case .taskJob(let job): taskExecutor.run(job)
+        case .resumption(let continuation): unsafe nativeExecutor.resume(continuation)
         }
     }
 
@@ -371,6 +372,7 @@ public final class NativeLoop: Loop {
         timers.removeAll()
         var jobs: [UnownedJob] = []
         var taskJobs: [UnownedJob] = []
+        var resumptions: [UnsafeContinuation<Void, Never>] = unsafe []
         for work in nativeRemote.close() {
             switch work {
             case .job(let job): jobs.append(job)
@@ -384,6 +386,7 @@ public final class NativeLoop: Loop {
             case .ending(let watcher): watcher.finish()
             case .job(let job): jobs.append(job)
             case .taskJob(let job): taskJobs.append(job)
+            case .resumption(let continuation): unsafe resumptions.append(continuation)
             }
         }
         for watcher in watchers { if let watcher { detach(watcher) } }
@@ -395,6 +398,7 @@ public final class NativeLoop: Loop {
         nativeExecutor.unbind()
         for job in jobs { nativeExecutor.enqueueAfterClose(job, isTask: false) }
         for job in taskJobs { nativeExecutor.enqueueAfterClose(job, isTask: true) }
+        unsafe resumptions.forEach { unsafe $0.resume() }
         exceptionHandler = nil
     }
 }

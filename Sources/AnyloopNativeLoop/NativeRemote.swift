@@ -35,6 +35,11 @@ final class NativeRemote: LoopRemote {
 
     var isOnLoopThread: Bool { threadToken.load(ordering: .relaxed) == UInt(anyloop_thread_token()) }
 
+    var runningLoop: (any Loop)? {
+        guard let loop = NativeLoop.running, loop.nativeRemote === self else { return nil }
+        return loop.facade ?? loop
+    }
+
     /// Whether work came that no turn has taken yet.
     var hasWork: Bool { isPending.load(ordering: .acquiring) }
 

@@ -1,6 +1,7 @@
 import AnyloopCore
 
 /// What waits for its turn.
+@safe
 enum ReadyItem {
     /// A callback of the application's.
     case handle(Handle)
@@ -10,6 +11,8 @@ enum ReadyItem {
     case job(UnownedJob)
     /// A piece of a Swift task that prefers the loop's thread.
     case taskJob(UnownedJob)
+    /// A suspended task to go on: the job that resuming it makes runs at once.
+    case resumption(UnsafeContinuation<Void, Never>)
 }
 
 /// First in, first out, in a ring that grows by doubling and never shrinks.

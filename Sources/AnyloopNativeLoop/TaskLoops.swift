@@ -5,6 +5,11 @@ extension NativeLoop: TaskLoop {
     /// Runs tasks on this loop's thread.
     public var loopTaskExecutor: any TaskExecutor { taskExecutor }
 
+    /// Lets a suspended task go on in the next turn, in its place among what is queued.
+    public func resumeSoon(_ continuation: UnsafeContinuation<Void, Never>) {
+        if isClosed { unsafe continuation.resume() } else { queue(unsafe .resumption(continuation)) }
+    }
+
     /// Calls `callback` when the loop closes, unless it is cancelled before.
     public func whenClosing(_ callback: @escaping () -> Void) -> any Cancellable {
         let waiter = ClosingWaiter(loop: self, callback)
@@ -44,6 +49,11 @@ extension NativeLoop: TaskLoop {
 extension CompatLoop: TaskLoop {
     /// Runs tasks on this loop's thread.
     public var loopTaskExecutor: any TaskExecutor { taskExecutor }
+
+    /// Lets a suspended task go on in the next turn, in its place among what is queued.
+    public func resumeSoon(_ continuation: UnsafeContinuation<Void, Never>) {
+        unsafe native.resumeSoon(continuation)
+    }
 
     /// Calls `callback` when the loop closes, unless it is cancelled before.
     public func whenClosing(_ callback: @escaping () -> Void) -> any Cancellable { native.whenClosing(callback) }

@@ -6,7 +6,7 @@ final class PollPoller: Poller {
     private var keys: [UInt64] = []
     /// Where a descriptor's entry is, by descriptor; -1 for none.
     private var indexes: [Int32] = []
-    /// Where the next look begins, so that a short list of events starves nobody.
+    /// Where the next look begins: at the first descriptor, unless the list of events was full; so it starves nobody.
     private var start = 0
 
     var kind: PollerKind { .poll }
@@ -39,9 +39,11 @@ final class PollPoller: Poller {
 
     func wait(timeout: Int64, events: UnsafeMutableBufferPointer<anyloop_event>) -> Int32 {
         let count = Int32(entries.count)
-        start = entries.isEmpty ? 0 : (start + 1) % entries.count
-        return unsafe anyloop_poll(
+        if start >= entries.count { start = 0 }
+        let seen = unsafe anyloop_poll(
             &entries, keys, count, Int32(start), events.baseAddress, Int32(events.count), timeout)
+        start = seen < events.count ? 0 : start + 1
+        return seen
     }
 
     func close() {
