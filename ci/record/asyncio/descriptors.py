@@ -4,6 +4,8 @@ import signal
 import socket
 import time
 
+from processes import PipeEnd
+
 
 class Descriptors:
     def op_pair(self, step):
@@ -15,12 +17,19 @@ class Descriptors:
                 one.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, step["sndbuf"])
             self.peers[name] = one
 
+    def op_raw_pipe(self, step):
+        """A pipe's two ends as peers: the one to read, the one to write."""
+        for name, descriptor in zip(step["names"], os.pipe()):
+            self.peers[name] = PipeEnd(descriptor)
+
     def op_peer_read(self, step):
         """recv() of the peer, now."""
         self.call(f"{step['peer']}.recv", lambda: self.peers[step["peer"]].recv(step.get("count", 1 << 16)))
 
     def watched(self, step):
-        """The descriptor and its name: a peer's, or that of the transport `on`."""
+        """The descriptor and its name: a peer's, a file's, or that of the transport `on`."""
+        if "file" in step:
+            return step["file"], self.files[step["file"]].fileno()
         if "on" in step:
             return step["on"], self.transports[step["on"]].get_extra_info("socket").fileno()
         return step["peer"], self.peers[step["peer"]].fileno()
