@@ -5,6 +5,8 @@ import CAnyloopSystem
 public struct NativeLoopOptions: Sendable {
     /// How the loop waits for descriptors.
     public var poller = PollerKind.standard
+    /// How the loop learns that a child process ended.
+    public var childWatcher = ChildWatcherKind.standard
     /// How long a server that ran out of descriptors stops accepting (asyncio rule 55: one second).
     public var acceptRetryDelay = Duration.seconds(1)
     /// Connections that one listening socket may take in one turn, if its backlog does not say fewer.

@@ -3,6 +3,7 @@ import CAnyloopSystem
 
 /// The values of `errno` that decide something here, as Linux numbers them.
 enum Errno {
+    static let noProcess: Int32 = 3
     static let interrupted: Int32 = 4
     static let io: Int32 = 5
     static let badDescriptor: Int32 = 9

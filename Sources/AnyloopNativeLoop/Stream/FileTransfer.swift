@@ -23,16 +23,19 @@ final class FileTransfer {
     /// Set when the kernel cannot move this file by itself: what was read and not sent yet.
     private var fallback: [UInt8]?
     private var fallbackOffset = 0
+    /// False: what the kernel cannot move by itself is an error, before the first byte.
+    private let readsByItself: Bool
     private let completion: (Result<Int, TransportError>) -> Void
     private let loop: NativeLoop
 
     init(
-        file: Int32, offset: Int64, count: Int, loop: NativeLoop,
+        file: Int32, offset: Int64, count: Int, loop: NativeLoop, readsByItself: Bool = true,
         completion: @escaping (Result<Int, TransportError>) -> Void
     ) {
         self.file = file
         self.offset = offset
         remaining = max(0, count)
+        self.readsByItself = readsByItself
         self.loop = loop
         self.completion = completion
     }
@@ -59,6 +62,10 @@ final class FileTransfer {
             if Errno.isTransient(code) { return .progress }
             switch code {
             case Errno.invalid, Errno.notImplemented, 29:  // 29: ESPIPE, a file without offsets
+                guard readsByItself || sent > 0 else {
+                    finish(.failure(.sendFileUnavailable))
+                    return .finished
+                }
                 fallback = []
             case Errno.io, Errno.badDescriptor, Errno.isDirectory, Errno.overflow:
                 finish(.failure(.system(code, "sendfile")))
@@ -107,5 +114,15 @@ final class FileTransfer {
         fallbackOffset += Int(count)
         advance(Int(count))
         return nil
+    }
+}
+
+extension TransportError {
+    /// The kernel cannot move this file by itself (asyncio: `SendfileNotAvailableError`).
+    static var sendFileUnavailable: TransportError { .usage("os.sendfile call failed") }
+
+    /// Whether this is `sendFileUnavailable`.
+    var isSendFileUnavailable: Bool {
+        if case .usage(let error) = self { error.text == "os.sendfile call failed" } else { false }
     }
 }

@@ -54,7 +54,16 @@ extension NativeStreamTransport {
         descriptor file: Int32, offset: Int64, count: Int,
         completion: @escaping (Result<Int, TransportError>) -> Void
     ) {
-        let transfer = FileTransfer(file: file, offset: offset, count: count, loop: native, completion: completion)
+        send(FileTransfer(file: file, offset: offset, count: count, loop: native, completion: completion))
+    }
+
+    func send(_ transfer: FileTransfer) {
+        guard !isSendingFile else {
+            return transfer.finish(.failure(.usage("unable to write; sendfile is in progress")))
+        }
+        guard !isWriteEnded || phase != .open else {
+            return transfer.finish(.failure(.usage("Cannot call write() after write_eof()")))
+        }
         guard acceptsWrite() else {
             return transfer.finish(.failure(cause ?? .usage("Transport is closing")))
         }
@@ -97,7 +106,11 @@ extension NativeStreamTransport {
 
     /// Whether bytes may be written now; counts the drop otherwise.
     private func acceptsWrite() -> Bool {
-        if phase == .open {
+        if isSendingFile {
+            native.report(
+                "unable to write; sendfile is in progress",
+                TransportError.usage("write once the completion of sendFile has run"), self)
+        } else if phase == .open {
             guard isWriteEnded else { return true }
             native.report(
                 "Cannot call write() after write_eof()",

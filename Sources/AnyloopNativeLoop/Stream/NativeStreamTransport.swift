@@ -29,6 +29,8 @@ final class NativeStreamTransport: Watcher, StreamTransport {
     var isWritingPaused = false
     /// `writeEOF` was called.
     var isWriteEnded = false
+    /// A file of `SendFileLoop.sendFile` is under way: nothing else may be written.
+    var isSendingFile = false
 
     var queue: WriteQueue?
     var writeBufferLimits = WriteBufferLimits.standard
