@@ -83,6 +83,11 @@ let package = Package(
             ],
             swiftSettings: settings),
 
+        // The examples in README.md and Documentation, compiled and run as they stand there.
+        .target(
+            name: "AnyloopExamples", dependencies: ["Anyloop", "AnyloopHarness"], path: "Examples",
+            swiftSettings: settings),
+
         // One test target a library target.
         .testTarget(
             name: "AnyloopCoreTests", dependencies: ["AnyloopCore", "AnyloopTesting"], swiftSettings: settings),
@@ -117,6 +122,10 @@ let package = Package(
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
             ],
+            swiftSettings: settings),
+        .testTarget(
+            name: "AnyloopExampleTests",
+            dependencies: ["Anyloop", "AnyloopExamples", "AnyloopHarness"],
             swiftSettings: settings),
     ]
 )
