@@ -22,7 +22,8 @@ public struct WriteBufferLimits: Hashable, Sendable {
     /// - Throws: `TransportError.usage` unless `high >= low >= 0` (asyncio rule 86).
     public init(high: Int? = nil, low: Int? = nil) throws(TransportError) {
         let top = high ?? low.map { $0.multipliedReportingOverflow(by: 4).overflow ? Int.max : $0 * 4 } ?? 65536
-        let bottom = low ?? top / 4
+        // Floored, as Python divides.
+        let bottom = low ?? top >> 2
         guard top >= bottom, bottom >= 0 else {
             throw .usage(.argument("high (\(top)) must be >= low (\(bottom)) must be >= 0"))
         }

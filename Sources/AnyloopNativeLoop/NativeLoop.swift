@@ -68,6 +68,8 @@ public final class NativeLoop: Loop {
     let readyQueue = ReadyQueue()
     /// Whoever owns a descriptor on this loop, by descriptor.
     var watchers: [Watcher?] = []
+    /// Answers for names before the system is asked.
+    var nameResolver: NameResolver?
     /// Work that must hear of the loop's closing although it has no descriptor: connects, name look-ups.
     var pendingWork: [UInt64: any PendingWork] = [:]
     var signalHandlers: [Int32: Handle] = [:]

@@ -93,6 +93,10 @@ int anyloop_child_reap(pid_t pid, int *status, int *signal_number) {
     return 0;
 }
 
+pid_t anyloop_process_id(void) {
+    return getpid();
+}
+
 int anyloop_child_kill(pid_t pid, int signal_number) { return kill(pid, signal_number) < 0 ? errno : 0; }
 
 void anyloop_child_follow_parent(void) {

@@ -87,9 +87,9 @@ struct ShowCommand: ParsableCommand {
             return false
         }
         let scenario = try AsyncioFiles.scenario(file)
-        let trace = try AsyncioFiles.recording(besides: file).trace(ofCPython: scenario.follows)
+        let trace = try AsyncioFiles.recording(besides: file).trace(of: scenario.follows)
         Output.write(try FixtureFiles.read(file))
-        Output.line("\n# CPython \(scenario.follows)")
+        Output.line("\n# \(AsyncioRecording.name(scenario.follows))")
         for line in trace { Output.line(line) }
         return true
     }

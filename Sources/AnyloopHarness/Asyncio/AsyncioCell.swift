@@ -13,11 +13,11 @@ enum AsyncioCell {
         var record = CellRecord(cell)
         record.replays = 1
         let scenario = try AsyncioFiles.scenario(file)
-        let expected = try AsyncioFiles.recording(besides: file).trace(ofCPython: scenario.follows)
+        let expected = try AsyncioFiles.recording(besides: file).trace(of: scenario.follows)
         record.rules = scenario.rules
         let got: [String]
         do {
-            got = try AsyncioPlayer.play(scenario, on: try provider.makeLoop())
+            got = try AsyncioPlayer.play(scenario, makeLoop: provider.makeLoop)
         } catch let error where !(error is LiveScenario.Unsupported) {
             record.outcome = .failed
             record.failed = 1
@@ -27,7 +27,7 @@ enum AsyncioCell {
         switch AsyncioComparison(expected: expected, got: got).outcome(under: provider.asyncioLiberties) {
         case .equal(let liberties): record.liberties = liberties
         case .different(let details):
-            let summary = "the trace differs from that of CPython \(scenario.follows)"
+            let summary = "the trace differs from that of \(AsyncioRecording.name(scenario.follows))"
             record.outcome = .failed
             record.failed = 1
             record.failures = [CellFailure(kind: .differential, cut: "-", summary: summary, details: details)]

@@ -38,6 +38,9 @@ public enum AsyncioFiles {
         return try AsyncioRecording(try FixtureFiles.read(String(path)), file: String(path))
     }
 
+    /// Whether something lies at `path`.
+    static func exists(_ path: String) -> Bool { FileManager.default.fileExists(atPath: path) }
+
     /// A new folder for one play, whose name traces know (`PATH`).
     static func makeScratchFolder() throws -> String {
         let url = FileManager.default.temporaryDirectory.appendingPathComponent(

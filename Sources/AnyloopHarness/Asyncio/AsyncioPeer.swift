@@ -134,6 +134,11 @@ enum AsyncioSocket {
         }
     }
 
+    /// The order in which Python sorts addresses: by the host's text, then the port.
+    static func precedes(_ left: SocketAddress, _ right: SocketAddress) -> Bool {
+        (left.host, left.port ?? 0) < (right.host, right.port ?? 0)
+    }
+
     /// Waits for `interest` in a descriptor; false if nothing came of it in time.
     static func wait(_ descriptor: Int32, _ interest: UInt32, milliseconds: Int64) -> Bool {
         var entry = anyloop_poll_entry(descriptor: descriptor, events: anyloop_poll_events(interest), ready: 0)

@@ -8,15 +8,16 @@ extension AsyncioPlayer {
     static let round = Duration.milliseconds(2)
     static let quietRounds = 3
 
-    /// Plays the scenario on `loop`, which is closed afterwards; its lines.
+    /// Plays the scenario on a loop of its own, which is closed afterwards; its lines.
     ///
     /// - Throws: what kept it from being played.
-    static func play(_ scenario: AsyncioScenario, on loop: any Loop) throws -> [String] {
+    static func play(_ scenario: AsyncioScenario, makeLoop: @escaping () throws -> any Loop) throws -> [String] {
+        let loop = try makeLoop()
         guard let loop = loop as? any TaskLoop else {
             loop.closeLoop()
             throw LiveScenario.Unsupported("this loop runs no Swift tasks (protocol TaskLoop)")
         }
-        let player = AsyncioPlayer(scenario, on: loop)
+        let player = AsyncioPlayer(scenario, on: loop, makeLoop: makeLoop)
         defer { player.end() }
         try player.watchLoop()
         if scenario.showsTurns { player.setTicking(true) }
@@ -72,7 +73,7 @@ extension AsyncioPlayer {
             guard let name = try step.task() else {
                 throw AsyncioPlayerError("\(step.table.place): takes time, so inside a callback it needs a 'task'")
             }
-            start(name) { try await run(self, step, .body) }
+            start(name) { try await run(self, step, .driver) }
         }
     }
 
@@ -98,6 +99,11 @@ extension AsyncioPlayer {
         return true
     }
 
+    static func isCancellation(_ error: any Error) -> Bool {
+        if case .cancelled? = error as? TransportError { return true }
+        return error is CancellationError
+    }
+
     /// Awaits `body` and writes the line of its result, under the name of the step's task if it has one.
     nonisolated(nonsending) func result(
         _ step: AsyncioStep, _ label: String,
@@ -110,7 +116,7 @@ extension AsyncioPlayer {
         } catch let error where Self.isMistake(error) {
             throw error
         } catch {
-            if name == nil, error is CancellationError { throw error }
+            if name == nil, Self.isCancellation(error) { throw error }
             line("\(name ?? label) !\(AsyncioText.error(error))")
         }
     }

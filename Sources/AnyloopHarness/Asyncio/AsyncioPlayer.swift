@@ -8,6 +8,8 @@ import AnyloopCore
 final class AsyncioPlayer {
     let scenario: AsyncioScenario
     let loop: any TaskLoop
+    /// Makes another loop of the same kind.
+    let makeLoop: () throws -> any Loop
     var trace = AsyncioTrace()
 
     /// Actors' protocols and transports, by name.
@@ -24,7 +26,8 @@ final class AsyncioPlayer {
     var addresses: [String: [SocketAddress]] = [:]
     var peers: [String: AsyncioPeer] = [:]
     var handles: [String: Handle] = [:]
-    var tasks: [String: AsyncioTask] = [:]
+    /// Futures and tasks, by name.
+    var tasks: [String: AsyncioFuture] = [:]
     /// What other groups of operations keep, by type.
     var stores: [ObjectIdentifier: AnyObject] = [:]
     /// What is to be undone at the end, the last first.
@@ -41,10 +44,13 @@ final class AsyncioPlayer {
     /// A misuse that the call under way reported to the exception handler instead of throwing it.
     private var misuse: (any Error)?
     private var takesMisuse = false
+    /// Lines of refused calls whose reason is still to come.
+    private var refusals: [(place: Int, label: String)] = []
 
-    init(_ scenario: AsyncioScenario, on loop: any TaskLoop) {
+    init(_ scenario: AsyncioScenario, on loop: any TaskLoop, makeLoop: @escaping () throws -> any Loop) {
         self.scenario = scenario
         self.loop = loop
+        self.makeLoop = makeLoop
     }
 
     // MARK: Lines
@@ -199,6 +205,7 @@ final class AsyncioPlayer {
     /// Has what the loop reports written down.
     func watchLoop() throws {
         watchExceptions()
+        try answerNames()
         if let loop = loop as? any DebugLoop {
             loop.isDebug = scenario.isDebug
             loop.logHandler = { [weak self] record in
@@ -210,12 +217,55 @@ final class AsyncioPlayer {
         }
     }
 
-    /// Has what goes to the exception handler written down.
-    func watchExceptions() {
-        loop.exceptionHandler = { [weak self] exception in
-            guard let self, !takeMisuse(exception.error) else { return }
-            line(AsyncioText.exception(exception))
+    /// The names of the scenario's `names` have the addresses given there, in that order.
+    private func answerNames() throws {
+        let names = scenario.names
+        guard !names.isEmpty else { return }
+        guard let loop = loop as? any ResolvingLoop else {
+            throw LiveScenario.Unsupported("this loop asks nobody but the system for names (protocol ResolvingLoop)")
         }
+        loop.resolver = { host, port in
+            names[host].map { .success($0.map { SocketAddress(literal: $0.host, port: port) ?? $0 }) }
+        }
+    }
+
+    /// Has what goes to the exception handler written down.
+    func watchExceptions(thenThrow failure: (any Error)? = nil) {
+        loop.exceptionHandler = { [weak self] exception in
+            guard let self, !takeMisuse(exception.error), !completeRefusal(exception.error) else { return }
+            line(AsyncioText.exception(exception))
+            if let failure { self.fail(failure) }
+        }
+    }
+
+    /// Runs `schedule`, whose refusal is a handle that is cancelled already and a report to the exception handler:
+    /// at once, or on the loop's thread later. Asyncio raises in that case, which is the line that is written.
+    func scheduling(_ label: String, _ schedule: () -> Handle?) {
+        let outer = (misuse, takesMisuse)
+        (misuse, takesMisuse) = (nil, true)
+        let handle = schedule()
+        let refusal = misuse
+        (misuse, takesMisuse) = outer
+        if let refusal {
+            line("\(label) !\(AsyncioText.error(refusal))")
+        } else if handle?.isCancelled ?? false {
+            if loop.isClosed {
+                line("\(label) !\(AsyncioText.error(TransportError.loopClosed))")
+            } else {
+                refusals.append((trace.count, label))
+                line(label)
+            }
+        }
+    }
+
+    /// Whether `error` is what a call from another thread was refused for; completes that call's line.
+    private func completeRefusal(_ error: (any Error)?) -> Bool {
+        guard case .usage? = error as? TransportError, let error, let (place, label) = refusals.first else {
+            return false
+        }
+        refusals.removeFirst()
+        trace.replace(place, "\(label) !\(AsyncioText.error(error))")
+        return true
     }
 
     /// Ends the writing and gives everything back.

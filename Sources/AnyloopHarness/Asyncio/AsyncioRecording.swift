@@ -35,12 +35,14 @@ public struct AsyncioRecording: Sendable {
         self.entries = entries
     }
 
-    /// The trace of CPython's own loop in the given version, such as `3.11`.
+    /// The trace of CPython's own loop in the given version, such as `3.11`, or of `uvloop`.
     ///
     /// - Throws: `AsyncioFormatError` if there is none; the remedy is to record it.
-    public func trace(ofCPython version: String) throws(AsyncioFormatError) -> [String] {
-        let name = "CPython \(version)"
-        let entry = entries.first { $0.by.contains { $0 == name || $0.hasPrefix(name + ".") } }
+    public func trace(of version: String) throws(AsyncioFormatError) -> [String] {
+        let name = Self.name(version)
+        let entry = entries.first {
+            $0.by.contains { $0 == name || $0.hasPrefix(name + ".") || $0.hasPrefix(name + " ") }
+        }
         guard let entry else {
             throw AsyncioFormatError(
                 file: file, place: "the traces", expected: "one by \(name); record it with ci/record-asyncio",
@@ -48,4 +50,7 @@ public struct AsyncioRecording: Sendable {
         }
         return entry.trace
     }
+
+    /// What is followed, in words: `CPython 3.11`.
+    public static func name(_ version: String) -> String { version == "uvloop" ? version : "CPython \(version)" }
 }

@@ -1,5 +1,5 @@
 /// What a call or an operation returned, as a trace writes it.
-enum AsyncioResult {
+enum AsyncioResult: Sendable {
     /// Nothing; written only where the line of a result must not be missing.
     case none
     case flag(Bool)
@@ -23,6 +23,17 @@ enum AsyncioResult {
         case .name(let name): name
         case .data(let bytes): AsyncioText.data(bytes)
         case .list(let items): "[\(items.map(\.text).joined(separator: ", "))]"
+        }
+    }
+
+    /// A value that a scenario has.
+    init(_ value: AsyncioValue) {
+        switch value {
+        case .null, .table: self = .none
+        case .flag(let flag): self = .flag(flag)
+        case .number(let number): self = Int(exactly: number).map { .number($0) } ?? .real(number)
+        case .text(let text): self = .text(text)
+        case .list(let list): self = .list(list.map { AsyncioResult($0) })
         }
     }
 

@@ -1,3 +1,5 @@
+import AnyloopCore
+
 /// A scenario for an event loop, as `Fixtures/asyncio` has them: steps of a driver, and what protocols do in callbacks.
 public struct AsyncioScenario: Sendable {
     /// Who works the steps.
@@ -28,13 +30,15 @@ public struct AsyncioScenario: Sendable {
     let driver: Driver
     let bufferSize: Int
     let everyGetBuffer: Bool
+    /// What the loop's resolver answers for names.
+    let names: [String: [SocketAddress]]
 
     /// The version that loops follow where a scenario says nothing else.
     public static let followedVersion = "3.11"
 
     private static let keys: Set<String> = [
         "asyncio", "id", "title", "rules", "turns", "debug", "driver", "follows", "without", "buffer_size",
-        "every_get_buffer", "react", "steps",
+        "every_get_buffer", "names", "react", "steps",
     ]
 
     /// Reads a scenario.
@@ -67,8 +71,25 @@ public struct AsyncioScenario: Sendable {
             for loop in table.values.keys { without[loop] = try table.text(loop) }
         }
         self.without = without
+        names = try Self.names(root)
         steps = try AsyncioStep.list(file: file, place: "step", try root.list("steps"))
         react = try Self.reactions(root)
+    }
+
+    private static func names(_ root: AsyncioTable) throws(AsyncioFormatError) -> [String: [SocketAddress]] {
+        guard let value = root.values["names"] else { return [:] }
+        let table = try AsyncioTable(file: root.file, place: "names", value)
+        var names: [String: [SocketAddress]] = [:]
+        for name in table.values.keys {
+            names[name] = []
+            for text in try table.texts(name) {
+                guard let address = SocketAddress(literal: text, port: 0) else {
+                    throw table.error(name, expected: "IP addresses")
+                }
+                names[name]?.append(address)
+            }
+        }
+        return names
     }
 
     private static func reactions(_ root: AsyncioTable) throws(AsyncioFormatError) -> [String: [String: [AsyncioStep]]]

@@ -63,7 +63,9 @@ enum AsyncioText {
 
     /// A text without what differs between two runs: addresses, descriptors, paths.
     static func normal(_ text: String) -> String {
-        text.replacing(/\('[0-9a-fA-F:.]*', \d+(, \d+, \d+)?\)/, with: "ADDR")
+        text.replacing(#/\ ?<.*>/#, with: "")
+            .replacing(/\[Errno (\d+)\]/) { "[\(Errno.name(Int32($0.output.1) ?? 0))]" }
+            .replacing(/\('[0-9a-fA-F:.]*', \d+(, \d+, \d+)?\)/, with: "ADDR")
             .replacing(/\d+\.\d+\.\d+\.\d+:\d+|\[[0-9a-fA-F:.]+\]:\d+/, with: "ADDR")
             .replacing(/\b(fd|descriptor|fd=)( ?)\d+/) { "\($0.output.1)\($0.output.2)N" }
             .replacing(/(unix:)?\/[^ ',"]*\/anyloop-[^ ',")]*/, with: "PATH")

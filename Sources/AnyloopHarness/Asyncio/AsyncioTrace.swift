@@ -28,6 +28,13 @@ struct AsyncioTrace {
         counts[line, default: 0] += 1
     }
 
+    /// Puts another line in the place of the one at `index`.
+    mutating func replace(_ index: Int, _ line: String) {
+        guard entries.indices.contains(index) else { return }
+        entries[index] = .line(line)
+        counts[line, default: 0] += 1
+    }
+
     /// Adds received bytes, to the last line if that is of the same actor and callback.
     mutating func append(_ actor: String, _ callback: String, _ bytes: [UInt8]) {
         received[actor, default: 0] += bytes.count

@@ -17,6 +17,8 @@ enum Resolver {
         var host: String
         var port: UInt16
         var remote: NativeRemote
+        /// The application's own answers.
+        var resolver: NameResolver?
     }
 
     private struct State {
@@ -56,7 +58,8 @@ enum Resolver {
 
     private static func work() {
         while let request = next() {
-            _ = request.remote.post(.resolved(request.number, resolve(request.host, request.port)))
+            let answer = request.resolver?(request.host, request.port) ?? resolve(request.host, request.port)
+            _ = request.remote.post(.resolved(request.number, answer))
         }
     }
 
@@ -96,6 +99,9 @@ enum Resolver {
     }
 }
 
+/// Answers for names, or leaves them to the system.
+typealias NameResolver = @Sendable (_ host: String, _ port: UInt16) -> Result<[SocketAddress], TransportError>?
+
 /// A name look-up that a loop waits for.
 final class ResolveRequest: Cancellable, PendingWork {
     private let loop: NativeLoop
@@ -114,7 +120,8 @@ final class ResolveRequest: Cancellable, PendingWork {
         }
         number = loop.register(self)
         let code = Resolver.submit(
-            Resolver.Request(number: number, host: host, port: port, remote: loop.nativeRemote))
+            Resolver.Request(
+                number: number, host: host, port: port, remote: loop.nativeRemote, resolver: loop.nameResolver))
         guard code != 0 else { return }
         loop.callSoon { [self] in finish(.failure(.system(code, "starting a resolver thread"))) }
     }

@@ -23,6 +23,9 @@ int anyloop_child_reap(pid_t pid, int *status, int *signal_number);
 /// Sends `signal_number` to the child. 0, or an errno.
 int anyloop_child_kill(pid_t pid, int signal_number);
 
+/// The number of this process.
+pid_t anyloop_process_id(void);
+
 /// Has the kernel end this process when its parent does; without effect where the platform has no such thing.
 void anyloop_child_follow_parent(void);
 

@@ -55,9 +55,9 @@ import Testing
               {"by": ["CPython 3.13.0"], "recorded": "2026-11-23", "trace": ["b"]}]}
             """#
         let recording = try AsyncioRecording(Array(text.utf8), file: "x.trace.json")
-        #expect(try recording.trace(ofCPython: "3.11") == ["a"])
-        #expect(try recording.trace(ofCPython: "3.13") == ["b"])
-        let error = #expect(throws: AsyncioFormatError.self) { try recording.trace(ofCPython: "3.1") }
+        #expect(try recording.trace(of: "3.11") == ["a"])
+        #expect(try recording.trace(of: "3.13") == ["b"])
+        let error = #expect(throws: AsyncioFormatError.self) { try recording.trace(of: "3.1") }
         #expect(error?.description.contains("record it with ci/record-asyncio") == true)
     }
 }

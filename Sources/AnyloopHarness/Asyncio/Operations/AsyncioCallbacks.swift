@@ -106,10 +106,10 @@ extension AsyncioPlayer {
         let mark = try step.table.text("name")
         let name = name ?? mark
         let body = try named(name, try step.steps("then"))
-        let handle = schedule(body)
-        handles[name] = handle
-        if loop.isClosed, handle.isCancelled {
-            line("\(step.op) \(name) !\(AsyncioText.error(TransportError.loopClosed))")
+        scheduling("\(step.op) \(name)") {
+            let handle = schedule(body)
+            handles[name] = handle
+            return handle
         }
     }
 

@@ -11,7 +11,10 @@ enum AsyncioOperation: Sendable {
 
     /// Every operation by its name.
     static let all: [String: AsyncioOperation] = {
-        let groups = [driver, streams, connecting, servers, peers, callbacks, running, tasks]
+        let groups = [
+            driver, streams, connecting, servers, peers, callbacks, running, tasks, futures, threads, descriptors,
+            datagrams, files,
+        ]
         return groups.reduce(into: [:]) { all, group in
             all.merge(group) { _, _ in preconditionFailure("two operations of one name: the tables are constants") }
         }

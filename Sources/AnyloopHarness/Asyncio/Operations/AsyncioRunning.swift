@@ -5,6 +5,12 @@ extension AsyncioOperation {
     static let running: [String: AsyncioOperation] = [
         "stop": .plain { player, _ in call(player, "loop.stop") { player.loop.stop() } },
         "run_forever": .plain { player, _ in call(player, "loop.run_forever") { try player.loop.run() } },
+        "run_other_loop": .plain { player, _ in
+            let other = try player.makeLoop()
+            other.callSoon { other.stop() }
+            call(player, "other loop.run_forever") { try other.run() }
+            other.closeLoop()
+        },
         "loop_close": .plain { player, _ in
             call(player, "loop.close") {
                 if player.loop.isRunning { throw TransportError.usage("Cannot close a running event loop") }
@@ -36,7 +42,7 @@ extension AsyncioOperation {
             switch try step.table.text("kind") {
             case "record": player.watchExceptions()
             case "default": player.loop.exceptionHandler = nil
-            case "raise": throw AsyncioPlayerError("a handler that raises has no place in Swift: it cannot throw")
+            case "raise": player.watchExceptions(thenThrow: Boom())
             default: throw step.table.error("kind", expected: "'record', 'default' or 'raise'")
             }
         },

@@ -13,6 +13,19 @@ extension AsyncioOperation {
                 return .none
             }
         },
+        "with_server": .waits { player, step, place in
+            let (name, server) = try player.server(step)
+            let steps = try step.steps("then")
+            try await player.result(step, "\(name) left") {
+                var failure: (any Error)?
+                player.line("\(name) entered")
+                do { _ = try await player.body(steps, in: place) } catch { failure = error }
+                server.close()
+                try await server.waitClosed()
+                if let failure { throw failure }
+                return .none
+            }
+        },
         "is_serving": .plain { player, step in
             let (name, server) = try player.server(step)
             player.call("\(name).is_serving", getter: true) { .flag(server.isServing) }
@@ -66,7 +79,7 @@ extension AsyncioOperation {
                 server = try await loop.createServer(factory, hosts: hosts, port: port, options: options)
             }
             player.servers[name] = server
-            player.addresses[name] = server.addresses
+            player.addresses[name] = server.addresses.sorted { AsyncioSocket.precedes($0, $1) }
             if table.has("sndbuf") || table.has("rcvbuf") {
                 for address in server.addresses {
                     guard let listener = AsyncioSocket.find(name: address, peer: nil, except: []) else {
