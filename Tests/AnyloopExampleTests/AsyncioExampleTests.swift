@@ -68,4 +68,75 @@ import Testing
         #expect(lines.contains("Received: Hello World!"))
         #expect(lines.last == "Connection closed")
     }
+
+    @Test(arguments: LoopKind.allCases) func echoOverStreams(kind: LoopKind) throws {
+        _ = Console.take()
+        let server = Background(kind) { loop in try loop.runUntilComplete { try await tcpEchoServer(on: loop, port: 0) }
+        }
+        let loop = try kind.make()
+        defer { loop.closeLoop() }
+        let port = try server.find(port(after: "Serving on"))
+        try loop.runUntilComplete { try await tcpEchoClient("Hello World!", port: port, on: loop) }
+        try server.stop()
+        let lines = Console.take()
+        #expect(lines.contains("Received: Hello World!"))
+        #expect(lines.contains { $0.hasPrefix("Received Hello World! from 127.0.0.1:") })
+        #expect(lines.filter { $0 == "Close the connection" }.count == 2)
+    }
+
+    @Test(arguments: LoopKind.allCases) func headersArePrinted(kind: LoopKind) throws {
+        _ = Console.take()
+        let port = Shared<UInt16>()
+        let server = Background(kind) { loop in
+            let server = try helloServer(on: loop, port: 0)
+            port.set(server.addresses.first?.port ?? 0)
+            try withExtendedLifetime(server) { try loop.run() }
+        }
+        let loop = try kind.make()
+        defer { loop.closeLoop() }
+        let url = try #require(HTTPURL("http://127.0.0.1:\(port.wait())/"))
+        try loop.runUntilComplete { try await printHTTPHeaders(url, on: loop) }
+        try server.stop()
+        let lines = Console.take()
+        #expect(lines.first == "HTTP header> HTTP/1.1 200 OK")
+        #expect(lines.contains { $0.lowercased() == "http header> content-type: text/plain" })
+    }
+
+    @Test(arguments: LoopKind.allCases) func socketIsWatchedWithStreams(kind: LoopKind) throws {
+        _ = Console.take()
+        let loop = try kind.make()
+        defer { loop.closeLoop() }
+        try loop.runUntilComplete { try await waitForData(on: loop) }
+        #expect(Console.take() == ["Received: abc"])
+    }
+
+    @Test func helloIsRun() throws {
+        _ = Console.take()
+        try helloWithRun()
+        #expect(Console.take() == ["Hello ...", "... World!"])
+    }
+
+    @Test(arguments: LoopKind.allCases) func tasksAndTimeouts(kind: LoopKind) throws {
+        _ = Console.take()
+        let loop = try kind.make()
+        defer { loop.closeLoop() }
+        try loop.runUntilComplete { try await sayHelloWorld(on: loop, after: .milliseconds(20)) }
+        #expect(Console.take() == ["started", "hello", "world", "finished"])
+        try loop.runUntilComplete { try await factorials(on: loop) }
+        let lines = Console.take()
+        #expect(lines.last == "[2, 6, 24]")
+        #expect(lines.first == "Task A: Compute factorial(2), currently i=2...")
+        #expect(lines.count == 10)
+        try loop.runUntilComplete { try await waitForEternity(on: loop, atMost: .milliseconds(20)) }
+        #expect(Console.take() == ["timeout!"])
+    }
+
+    @Test(arguments: LoopKind.allCases) func dateIsPrinted(kind: LoopKind) throws {
+        _ = Console.take()
+        let loop = try kind.make()
+        defer { loop.closeLoop() }
+        try printDate(on: loop)
+        let line = try #require(Console.take().first)
+        #expect(line.wholeMatch(of: /Current date: \d{4}-\d\d-\d\d/) != nil, "\(line)")
+    }
 }

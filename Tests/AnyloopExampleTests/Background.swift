@@ -8,7 +8,7 @@ enum LoopKind: String, CaseIterable, Sendable {
     case native
     case compat
 
-    func make() throws -> any TaskLoop & DescriptorLoop & SignalLoop {
+    func make() throws -> any TaskLoop & DescriptorLoop & SignalLoop & ProcessLoop {
         switch self {
         case .native: try NativeLoop()
         case .compat: try CompatLoop()
