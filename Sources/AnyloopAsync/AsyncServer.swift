@@ -21,6 +21,9 @@ public final class AsyncServer: Server {
     /// Connections accepted here that are still open.
     public var connectionCount: Int { server.connectionCount }
 
+    /// The transports of those connections.
+    public var clients: [any StreamTransport] { server.clients }
+
     /// Starts to listen; without effect if it does already.
     public func startServing() throws(TransportError) { try server.startServing() }
 

@@ -1,4 +1,7 @@
 /// A loop that can watch its own use (asyncio: debug mode, rules 17, 19 to 21).
+///
+/// In debug mode `callSoon` and `callAt` of another thread while the loop runs are refused: the handle comes back
+/// cancelled, and the exception handler hears of it on the loop's thread (rule 19; asyncio raises).
 public protocol DebugLoop: Loop {
     /// Whether callbacks are timed and the calling thread is checked (asyncio: `get_debug`, `set_debug`).
     ///
@@ -40,7 +43,7 @@ public struct LoopLogRecord: Hashable, Sendable {
 
     /// How grave it is.
     public let level: Level
-    /// One line.
+    /// What happened; further lines, where there are any, say to whom.
     public let message: String
 
     /// A line for the log.

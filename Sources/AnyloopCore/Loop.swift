@@ -56,7 +56,9 @@ public protocol Loop: AnyObject {
     ) -> any Cancellable
 
     /// Told of errors that nobody waits for (asyncio rule 14, 16); nil restores the default, which logs them.
-    var exceptionHandler: ((LoopException) -> Void)? { get set }
+    ///
+    /// What the handler throws is logged as 'Unhandled error in exception handler', and the loop lives on.
+    var exceptionHandler: ((LoopException) throws -> Void)? { get set }
 
     /// Gives `exception` to the handler, or logs it (asyncio: `call_exception_handler`).
     func callExceptionHandler(_ exception: LoopException)
@@ -88,9 +90,10 @@ extension Loop {
 public protocol LoopRemote: Sendable {
     /// Queues `callback` in the loop's ready queue and wakes it (asyncio: `call_soon_threadsafe`, rule 18).
     ///
-    /// In the order of the calls of one thread. False if the loop is closed; `callback` is dropped then.
+    /// In the order of the calls of one thread. False if the loop is closed; `callback` is dropped then. What it
+    /// throws goes to the exception handler, as in `Loop.callSoon`.
     @discardableResult
-    func callSoonThreadsafe(_ callback: @escaping @Sendable () -> Void) -> Bool
+    func callSoonThreadsafe(_ callback: @escaping @Sendable () throws -> Void) -> Bool
 
     /// Whether the caller is on the loop's thread.
     var isOnLoopThread: Bool { get }
@@ -122,16 +125,19 @@ public struct LoopException {
     public var protocolObject: AnyObject?
     /// The handle whose callback threw.
     public var handle: Handle?
+    /// The descriptor of the listening socket it happened on (asyncio: `socket`, rule 55).
+    public var socket: Int32?
 
     /// A report for `Loop.callExceptionHandler`.
     public init(
         message: String, error: (any Error)? = nil, transport: (any Transport)? = nil,
-        protocolObject: AnyObject? = nil, handle: Handle? = nil
+        protocolObject: AnyObject? = nil, handle: Handle? = nil, socket: Int32? = nil
     ) {
         self.message = message
         self.error = error
         self.transport = transport
         self.protocolObject = protocolObject
         self.handle = handle
+        self.socket = socket
     }
 }

@@ -15,8 +15,23 @@ public protocol Server: AnyObject {
     /// Connections accepted here that have not seen `connectionLost` yet.
     var connectionCount: Int { get }
 
+    /// The transports of those connections, as far as they were made; for `closeClients` and `abortClients`.
+    var clients: [any StreamTransport] { get }
+
     /// Calls `callback` once the server is closed and its last connection is gone (asyncio rule 58).
     func whenClosed(_ callback: @escaping () -> Void)
+}
+
+extension Server {
+    /// Closes every connection accepted here, after what it has queued (asyncio 3.13: `close_clients`, rule 60).
+    public func closeClients() {
+        for client in clients { client.close() }
+    }
+
+    /// Aborts every connection accepted here (asyncio 3.13: `abort_clients`, rule 60).
+    public func abortClients() {
+        for client in clients { client.abort() }
+    }
 }
 
 /// How a server listens.
@@ -29,6 +44,11 @@ public struct ServerOptions: Sendable {
     public var reusePort = false
     /// False binds without listening; `Server.startServing` listens later.
     public var startServing = true
+    /// `SO_KEEPALIVE` on every connection that is accepted (asyncio 3.13: `keep_alive`).
+    public var keepAlive = false
+    /// Whether `close` removes the file of a Unix socket, if it is still the one that was bound (asyncio 3.13:
+    /// `cleanup_socket`, rule 62).
+    public var cleanUpSocket = true
     /// Connections open at once; above it accepting pauses until one ends. Nil: no limit of ours.
     public var connectionLimit: Int?
 

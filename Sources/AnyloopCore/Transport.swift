@@ -117,6 +117,7 @@ public protocol DatagramTransport: Transport {
     /// Sends one datagram, to `address` or to the connected peer where it is nil; queued if the socket is full.
     ///
     /// On an endpoint without a peer an `address` is needed, on one with a peer it must be nil or that peer;
-    /// otherwise the datagram is dropped and `errorReceived` gets a `TransportError.usage`.
+    /// otherwise the datagram is dropped and `errorReceived` gets a `TransportError.usage`. A loop that does as
+    /// asyncio tells the exception handler instead, and without an address it ends the endpoint (rules 109, 110).
     func send(_ bytes: Span<UInt8>, to address: SocketAddress?)
 }

@@ -14,7 +14,10 @@ extension NativeLoop: DescriptorLoop {
         let watcher = try descriptorWatcher(descriptor)
         let handle = Handle(callback)
         try widen(watcher, .read)
-        watcher.reader?.cancel()
+        if let former = watcher.reader {
+            former.cancel()
+            if discipline == .asyncio { watcher.mute(.read, turn: turnNumber) }
+        }
         watcher.reader = handle
         return handle
     }
@@ -26,7 +29,10 @@ extension NativeLoop: DescriptorLoop {
         let watcher = try descriptorWatcher(descriptor)
         let handle = Handle(callback)
         try widen(watcher, .write)
-        watcher.writer?.cancel()
+        if let former = watcher.writer {
+            former.cancel()
+            if discipline == .asyncio { watcher.mute(.write, turn: turnNumber) }
+        }
         watcher.writer = handle
         return handle
     }

@@ -51,8 +51,9 @@ public struct NativeLiberty: Sendable, CustomStringConvertible {
             ours: "it comes from the ready queue, like every other connectionLost",
             reason: "one way to end; what resumeWriting queues in that event still runs before"),
         NativeLiberty(
-            id: "no-writes-while-closing", rules: [83], scope: .native,
-            asyncio: "a write after close is still appended while earlier bytes are being flushed",
+            id: "no-writes-while-closing", rules: [83, 113], scope: .native,
+            asyncio: "a write after close is still appended while earlier bytes are being flushed; a datagram is sent "
+                + "as long as the socket is open",
             ours: "it is dropped and counted, as after any close",
             reason: "whether a late write arrives must not depend on how full the socket was"),
         NativeLiberty(
@@ -71,7 +72,7 @@ public struct NativeLiberty: Sendable, CustomStringConvertible {
             ours: "what is posted joins the queue at the start of the next turn",
             reason: "one look at the lock a turn instead of one for each callback"),
         NativeLiberty(
-            id: "equal-deadlines-in-order", rules: [23], scope: .both,
+            id: "equal-deadlines-in-order", rules: [23], scope: .native,
             asyncio: "timers of the same deadline run in the order of a heap",
             ours: "they run in the order in which they were set",
             reason: "asyncio promises no order; this one can be predicted"),
@@ -86,25 +87,20 @@ public struct NativeLiberty: Sendable, CustomStringConvertible {
             ours: "they return a cancelled handle; calls that may throw throw TransportError.loopClosed",
             reason: "scheduling stays free of try"),
         NativeLiberty(
-            id: "late-write-reported", rules: [81], scope: .both,
-            asyncio: "write after write_eof raises RuntimeError",
-            ours: "it is dropped, and the exception handler hears asyncio's text",
-            reason: "write stays free of try"),
+            id: "late-write-reported", rules: [81, 109], scope: .both,
+            asyncio: "write after write_eof and sendto to a wrong address raise",
+            ours: "the bytes are dropped, and the exception handler hears asyncio's error before the call returns",
+            reason: "write and send stay free of try"),
         NativeLiberty(
-            id: "datagram-misuse-reported", rules: [109, 110], scope: .both,
+            id: "datagram-misuse-reported", rules: [109, 110], scope: .native,
             asyncio: "sendto raises for a wrong address, and without one on an unconnected endpoint ends it",
             ours: "errorReceived gets TransportError.usage; the endpoint stays open",
-            reason: "send stays free of try; one bad datagram is no reason to lose the endpoint"),
+            reason: "one bad datagram is no reason to lose the endpoint"),
         NativeLiberty(
-            id: "empty-datagrams-sent", rules: [108], scope: .both,
-            asyncio: "sendto(b'') is dropped up to CPython 3.12, sent from 3.13 on",
-            ours: "it is sent",
-            reason: "UDP allows it, and CPython came to the same view"),
-        NativeLiberty(
-            id: "server-waits-for-connections", rules: [58], scope: .both,
-            asyncio: "wait_closed returns at once up to CPython 3.11, from 3.12.1 on it waits for open connections",
-            ours: "it waits",
-            reason: "as in current CPython"),
+            id: "end-told-once", rules: [71, 72], scope: .native,
+            asyncio: "after a kept end of stream, pauseReading and resumeReading have eofReceived called again",
+            ours: "eofReceived comes once",
+            reason: "the grammar; a stream ends once"),
     ]
 
     /// The list as a table in Markdown.

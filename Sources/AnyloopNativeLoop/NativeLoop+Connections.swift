@@ -1,7 +1,7 @@
 import AnyloopCore
 import CAnyloopSystem
 
-extension NativeLoop {
+extension NativeLoop: SocketLoop {
     /// Listens on `addresses`; all of them or none.
     public func createServer(
         on addresses: [SocketAddress], options: ServerOptions,
@@ -16,8 +16,35 @@ extension NativeLoop {
             for listener in listeners { listener.discard() }
             throw error
         }
+        return try serve(listeners, options, protocolFactory, hasForeignSockets: false)
+    }
+
+    /// Listens on sockets of the application's that are bound; all of them or none.
+    public func createServer(
+        descriptors: [Int32], options: ServerOptions,
+        protocolFactory: @escaping () throws -> any StreamProtocol
+    ) throws(TransportError) -> any Server {
+        guard !descriptors.isEmpty else {
+            throw .usage(.argument("Neither host/port nor sock were specified"))
+        }
+        guard Set(descriptors).count == descriptors.count else {
+            throw .usage(.argument("a descriptor is named twice"))
+        }
+        for descriptor in descriptors {
+            try prepareAdoption(of: descriptor, kind: Int32(ANYLOOP_STREAM), "A Stream Socket was expected")
+        }
+        // From here on they are the server's, which closes them with what fails; asyncio does so, too.
+        let listeners = descriptors.map { Listener(descriptor: $0, options: options) }
+        return try serve(listeners, options, protocolFactory, hasForeignSockets: true)
+    }
+
+    private func serve(
+        _ listeners: [Listener], _ options: ServerOptions,
+        _ protocolFactory: @escaping () throws -> any StreamProtocol, hasForeignSockets: Bool
+    ) throws(TransportError) -> any Server {
         let server = NativeServer(
-            loop: self, listeners: listeners, options: options, protocolFactory: protocolFactory)
+            loop: self, listeners: listeners, options: options, protocolFactory: protocolFactory,
+            hasForeignSockets: hasForeignSockets)
         guard options.startServing else { return server }
         do throws(TransportError) { try server.startServing() } catch {
             server.close()
@@ -31,18 +58,21 @@ extension NativeLoop {
     public func adoptConnection(
         descriptor: Int32, protocolFactory: () throws -> any StreamProtocol
     ) throws(TransportError) -> any StreamTransport {
+        try prepareAdoption(of: descriptor, kind: Int32(ANYLOOP_STREAM), "A Stream Socket was expected")
+        return try adopt(descriptor, protocolFactory: protocolFactory, completion: nil)
+    }
+
+    /// Sees that `descriptor` is a socket of `kind` that nobody on this loop has, and that it does not block.
+    func prepareAdoption(of descriptor: Int32, kind: Int32, _ complaint: String) throws(TransportError) {
         guard !isClosed else { throw .loopClosed }
-        let kind = anyloop_socket_kind(descriptor)
-        guard kind >= 0 else { throw .system(-kind, "adopting descriptor \(descriptor)") }
-        guard kind == Int32(ANYLOOP_STREAM) else {
-            throw .usage(.argument("descriptor \(descriptor) is not a stream socket"))
-        }
+        let found = anyloop_socket_kind(descriptor)
+        guard found >= 0 else { throw .system(-found, "adopting descriptor \(descriptor)") }
+        guard found == kind else { throw .usage(.argument("\(complaint), got descriptor \(descriptor)")) }
         guard Int(descriptor) >= watchers.count || watchers[Int(descriptor)] == nil else {
             throw .usage("File descriptor \(descriptor) is used by transport; adopt it once")
         }
         let code = anyloop_set_non_blocking(descriptor)
         guard code == 0 else { throw .system(-code, "fcntl") }
-        return try adopt(descriptor, protocolFactory: protocolFactory, completion: nil)
     }
 
     /// Makes and starts a transport for a connected, non-blocking socket; on an error it stays the caller's.

@@ -30,8 +30,10 @@ public struct NativeLoopOptions: Sendable {
 /// - connect and adopt (rule 48): factory; `connectionMade` by the queue; reading starts; `completion`.
 /// - `connectionLost` after a close that had to flush comes straight from the write event (rule 94).
 /// - writes after `close` are still appended while older ones are being flushed (rule 83).
-/// - one datagram a readable event instead of a budget.
-/// - a factory that throws while accepting is not reported (rule 54).
+/// - one datagram a readable event instead of a budget; misuse of an endpoint as rules 109, 110 and 113 have it.
+/// - a factory that throws while accepting is reported in debug mode only (rule 54).
+/// - timers of the same deadline in the order of CPython's heap (rule 23).
+/// - a direction that was not watched for a moment of the turn has no event in it (`Watcher.mute`).
 ///
 /// `StreamTransport`s start by `NativeLoop.start(_:completion:)`, which is where the two part.
 enum Discipline {
@@ -52,7 +54,7 @@ public final class NativeLoop: Loop {
     let discipline: Discipline
     let poller: any Poller
     let nativeRemote: NativeRemote
-    let timers = TimerHeap()
+    let timers: any LoopTimers
     let nativeExecutor: NativeExecutor
     let threadPool = ThreadPool()
 
@@ -76,6 +78,9 @@ public final class NativeLoop: Loop {
     /// What `AnyloopAsync` keeps for this loop.
     public var asyncState: AnyObject?
 
+    /// Counts turns, so that what happened in this one is told from what happened before.
+    private(set) var turnNumber: UInt32 = 0
+
     private let events: UnsafeMutableBufferPointer<anyloop_event>
     private var due: [TimerHandle] = []
     private var nextGeneration: UInt32 = 1
@@ -83,12 +88,25 @@ public final class NativeLoop: Loop {
     /// Whether `run` or `runOnce` is under way.
     public private(set) var isRunning = false
     /// Whether `closeLoop` was called.
-    public private(set) var isClosed = false
+    public internal(set) var isClosed = false { didSet { needsCare = isClosed || isDebug } }
     private var isStopping = false
-    private var wakeWatcher: Watcher?
+    var wakeWatcher: Watcher?
+    var isPollerClosed = false
 
-    /// Told of errors that nobody waits for; nil prints one line to standard error.
-    public var exceptionHandler: ((LoopException) -> Void)?
+    /// Whether callbacks are timed and the calling thread is checked; from the start with `ANYLOOP_DEBUG` in the
+    /// environment (asyncio rule 21).
+    public var isDebug = unsafe anyloop_environment_has("ANYLOOP_DEBUG") != 0 {
+        didSet { needsCare = isClosed || isDebug }
+    }
+    /// Closed or in debug mode: one look for both where callbacks come in.
+    private var needsCare = false
+    /// In debug mode, callbacks that take as long or longer are logged (asyncio rule 20).
+    public var slowCallbackDuration = Duration.milliseconds(100)
+    /// Told what asyncio tells its logger; nil prints warnings and errors to standard error.
+    public var logHandler: ((LoopLogRecord) -> Void)?
+
+    /// Told of errors that nobody waits for; nil logs them.
+    public var exceptionHandler: ((LoopException) throws -> Void)?
 
     /// A loop of its own, to be run on whatever thread calls `run`.
     ///
@@ -103,6 +121,7 @@ public final class NativeLoop: Loop {
     init(options: NativeLoopOptions, discipline: Discipline) throws(TransportError) {
         self.options = options
         self.discipline = discipline
+        timers = discipline == .asyncio ? HeapqTimers() : TimerHeap()
         poller = try options.poller.make()
         nativeRemote = try NativeRemote()
         nativeExecutor = NativeExecutor(remote: nativeRemote)
@@ -115,11 +134,14 @@ public final class NativeLoop: Loop {
         attach(wake)
         if watch(wake, .read) != 0 { throw .system(SystemError(Errno.noMemory, "watching the wake-up descriptor")) }
         nativeExecutor.bind(to: self)
+        needsCare = isDebug
     }
 
     deinit {
         // Without `closeLoop` nothing of the application's is told any more; the system's things still go.
         if !isClosed {
+            // As Python's ResourceWarning: silent unless somebody looks (asyncio rule 32).
+            if isDebug || logHandler != nil { log(.warning, "unclosed event loop") }
             nativeExecutor.unbind()
             timers.removeAll()
             _ = nativeRemote.close()
@@ -153,10 +175,7 @@ public final class NativeLoop: Loop {
     @discardableResult
     public func callSoon(_ callback: @escaping () throws -> Void) -> Handle {
         let handle = Handle(callback)
-        guard !isClosed else {
-            handle.cancel()
-            return handle
-        }
+        if needsCare, refuses(handle) { return handle }
         queue(.handle(handle))
         return handle
     }
@@ -165,10 +184,7 @@ public final class NativeLoop: Loop {
     @discardableResult
     public func callAt(_ when: LoopInstant, _ callback: @escaping () throws -> Void) -> TimerHandle {
         let timer = TimerHandle(when: when, callback)
-        guard !isClosed else {
-            timer.cancel()
-            return timer
-        }
+        if needsCare, refuses(timer) { return timer }
         timers.insert(timer)
         return timer
     }
@@ -220,6 +236,8 @@ public final class NativeLoop: Loop {
 
     /// One turn that waits at most `limit` nanoseconds; negative: as long as nothing is due.
     private func turn(limit: Int64) {
+        turnNumber &+= 1
+        timers.prepare()
         let count = unsafe poller.wait(timeout: waitTime(limit: limit), events: events)
         if count < 0 {
             callExceptionHandler(
@@ -227,14 +245,16 @@ public final class NativeLoop: Loop {
         }
         if nativeRemote.hasWork { takeRemoteWork() }
         if timers.count > 0 { timers.takeDue(at: now, into: &due) }
-        for _ in 0..<readyQueue.count { runNext() }
+        for _ in 0..<readyQueue.count { if isDebug { runNextTimed() } else { runNext() } }
         var index = 0
         while index < Int(count) {
             dispatch(unsafe events[index])
             index += 1
         }
         guard !due.isEmpty else { return }
-        for index in due.indices { runHandle(due[index]) }
+        for index in due.indices {
+            if isDebug { runTimed { runHandle(due[index]) } } else { runHandle(due[index]) }
+        }
         due.removeAll(keepingCapacity: true)
     }
 
@@ -251,11 +271,13 @@ public final class NativeLoop: Loop {
         guard descriptor < watchers.count, let watcher = watchers[descriptor],
             watcher.generation == UInt32(truncatingIfNeeded: event.key >> 32)
         else { return }
-        let seen = watcher.interest.intersection(Interest(rawValue: event.ready))
-        if !seen.isEmpty { watcher.ready(seen) }
+        var seen = watcher.interest.intersection(Interest(rawValue: event.ready))
+        if watcher.mutedTurn == turnNumber { seen.subtract(watcher.muted) }
+        guard !seen.isEmpty else { return }
+        if isDebug { runTimed { watcher.ready(seen) } } else { watcher.ready(seen) }
     }
 
-    private func runNext() {
+    func runNext() {
         switch readyQueue.pop() {
         case .handle(let handle): runHandle(handle)
         case .ending(let watcher): watcher.finish()
@@ -268,13 +290,13 @@ public final class NativeLoop: Loop {
     private func runHandle(_ handle: Handle) {
         guard let callback = handle.callback else { return }
         handle.callback = nil
-        do { try callback() } catch { report("Exception in callback", error) }
+        do { try callback() } catch { reportCallback("", error, handle) }
     }
 
     /// Runs a handle that stays, such as a reader's.
     func runKeeping(_ handle: Handle) {
         guard let callback = handle.callback else { return }
-        do { try callback() } catch { report("Exception in callback", error) }
+        do { try callback() } catch { reportCallback("", error, handle) }
     }
 
     private func takeRemoteWork() {
@@ -288,24 +310,6 @@ public final class NativeLoop: Loop {
                 readyQueue.push(.handle(Handle { request.finish(result) }))
             }
         }
-    }
-
-    // MARK: Errors
-
-    /// Gives `exception` to the handler, or prints it.
-    public func callExceptionHandler(_ exception: LoopException) {
-        if let exceptionHandler { exceptionHandler(exception) } else { logException(exception) }
-    }
-
-    /// Prints `exception` as one line on standard error.
-    func logException(_ exception: LoopException) {
-        let cause = exception.error.map { ": \($0)" } ?? ""
-        let line = Array("anyloop: \(exception.message)\(cause)\n".utf8)
-        unsafe line.withUnsafeBytes { unsafe anyloop_write_error($0.baseAddress, $0.count) }
-    }
-
-    func report(_ message: String, _ error: (any Error)?, _ transport: (any Transport)? = nil) {
-        callExceptionHandler(LoopException(message: message, error: error, transport: transport))
     }
 
     // MARK: Descriptors
@@ -337,6 +341,7 @@ public final class NativeLoop: Loop {
             watcher.interest = interest
             return 0
         }
+        if discipline == .asyncio { watcher.mute(watcher.interest.subtracting(interest), turn: turnNumber) }
         let code = poller.change(watcher.descriptor, key: watcher.key, from: watcher.interest, to: interest)
         // Whatever became of a removal, the watcher counts as removed: the descriptor is about to go.
         if code == 0 || interest.isEmpty { watcher.interest = interest }
@@ -353,57 +358,6 @@ public final class NativeLoop: Loop {
         nextWorkNumber += 1
         pendingWork[number] = work
         return number
-    }
-
-    // MARK: Closing
-
-    private var isPollerClosed = false
-
-    /// Ends every transport and whoever waits for an answer with `.loopClosed`; gives descriptors back.
-    ///
-    /// While the loop runs this is reported to the exception handler and does nothing (asyncio rule 12): `stop` it
-    /// first.
-    public func closeLoop() {
-        guard !isClosed else { return }
-        guard !isRunning else {
-            return report("Cannot close a running event loop", TransportError.usage("call stop() and wait for run()"))
-        }
-        isClosed = true
-        for signal in Array(signalHandlers.keys) { _ = dropSignalHandler(signal) }
-        for work in pendingWork.values { work.loopCloses() }
-        pendingWork = [:]
-        for watcher in watchers { watcher?.loopCloses() }
-        timers.removeAll()
-        var jobs: [UnownedJob] = []
-        var taskJobs: [UnownedJob] = []
-        var resumptions: [UnsafeContinuation<Void, Never>] = unsafe []
-        for work in nativeRemote.close() {
-            switch work {
-            case .job(let job): jobs.append(job)
-            case .taskJob(let job): taskJobs.append(job)
-            case .callback, .resolved: break
-            }
-        }
-        while readyQueue.count > 0 {
-            switch readyQueue.pop() {
-            case .handle(let handle): handle.cancel()
-            case .ending(let watcher): watcher.finish()
-            case .job(let job): jobs.append(job)
-            case .taskJob(let job): taskJobs.append(job)
-            case .resumption(let continuation): unsafe resumptions.append(continuation)
-            }
-        }
-        for watcher in watchers { if let watcher { detach(watcher) } }
-        watchers = []
-        wakeWatcher = nil
-        poller.close()
-        isPollerClosed = true
-        threadPool.shutDown()
-        nativeExecutor.unbind()
-        for job in jobs { nativeExecutor.enqueueAfterClose(job, isTask: false) }
-        for job in taskJobs { nativeExecutor.enqueueAfterClose(job, isTask: true) }
-        unsafe resumptions.forEach { unsafe $0.resume() }
-        exceptionHandler = nil
     }
 }
 

@@ -4,7 +4,7 @@ import Synchronization
 
 /// What other threads send to the loop.
 enum RemoteWork: Sendable {
-    case callback(@Sendable () -> Void)
+    case callback(@Sendable () throws -> Void)
     case job(UnownedJob)
     case taskJob(UnownedJob)
     /// The answer of the resolver to the request of that number.
@@ -49,7 +49,7 @@ final class NativeRemote: LoopRemote {
     }
 
     @discardableResult
-    func callSoonThreadsafe(_ callback: @escaping @Sendable () -> Void) -> Bool { post(.callback(callback)) }
+    func callSoonThreadsafe(_ callback: @escaping @Sendable () throws -> Void) -> Bool { post(.callback(callback)) }
 
     /// Queues `work` and wakes the loop; false once it is closed.
     func post(_ work: RemoteWork) -> Bool {

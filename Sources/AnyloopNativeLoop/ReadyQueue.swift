@@ -41,6 +41,9 @@ final class ReadyQueue {
         count += 1
     }
 
+    /// The oldest item, left where it is.
+    var first: ReadyItem? { count > 0 ? unsafe storage[head] : nil }
+
     /// The oldest item. There must be one.
     func pop() -> ReadyItem {
         precondition(count > 0, "the caller counts what it takes")

@@ -49,6 +49,13 @@ extension SystemError {
     }
 }
 
+extension Error {
+    /// Whether Python would have an `OSError` here.
+    var isOfTheSystem: Bool {
+        if case .system = self as? TransportError { true } else { self is SystemError }
+    }
+}
+
 extension TransportError {
     /// The failure `code` of `operation`.
     static func system(_ code: Int32, _ operation: String) -> TransportError { .system(SystemError(code, operation)) }

@@ -11,6 +11,18 @@ class Watcher {
     /// What the poller watches for; changed by `NativeLoop.watch` only.
     final var interest: Interest = []
 
+    /// Directions that were given up in the turn `mutedTurn`: what the poller had seen of them before counts no more,
+    /// also when they are watched again within the turn (as asyncio cancels the handle that is in its queue).
+    final private(set) var muted: Interest = []
+    final private(set) var mutedTurn: UInt32 = 0
+
+    /// Silences `directions` for the rest of this turn.
+    final func mute(_ directions: Interest, turn: UInt32) {
+        guard !directions.isEmpty else { return }
+        muted = mutedTurn == turn ? muted.union(directions) : directions
+        mutedTurn = turn
+    }
+
     init(descriptor: Int32) {
         self.descriptor = descriptor
     }

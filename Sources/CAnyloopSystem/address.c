@@ -102,6 +102,51 @@ int anyloop_resolve(const char *host, uint16_t port, void (*found)(void *, const
     return 0;
 }
 
+static const int look_up_flags[] = {AI_PASSIVE, AI_CANONNAME, AI_NUMERICHOST, AI_NUMERICSERV, AI_ADDRCONFIG};
+static const int name_flags[] = {NI_NUMERICHOST, NI_NUMERICSERV, NI_NAMEREQD, NI_DGRAM, NI_NOFQDN};
+
+/// The system's flags for the bits of `flags`, lowest first.
+static int system_flags(int flags, const int names[5]) {
+    int result = 0;
+    for (int bit = 0; bit < 5; bit++) {
+        if (flags & 1 << bit) result |= names[bit];
+    }
+    return result;
+}
+
+int anyloop_look_up(const char *host, const char *service, int family, int kind, int flags,
+                    void (*found)(void *, int, int, const char *, const anyloop_address *), void *context) {
+    struct addrinfo hints, *list = NULL;
+    memset(&hints, 0, sizeof hints);
+    hints.ai_family = family == ANYLOOP_V4 ? AF_INET : family == ANYLOOP_V6 ? AF_INET6 : AF_UNSPEC;
+    hints.ai_socktype = kind == ANYLOOP_STREAM ? SOCK_STREAM : kind == ANYLOOP_DATAGRAM ? SOCK_DGRAM : 0;
+    hints.ai_flags = system_flags(flags, look_up_flags);
+    int code = getaddrinfo(host, service, &hints, &list);
+    if (code != 0) return code;
+    for (struct addrinfo *entry = list; entry; entry = entry->ai_next) {
+        anyloop_sockaddr packed;
+        anyloop_address address;
+        if (entry->ai_addrlen > sizeof packed) continue;
+        memset(&address, 0, sizeof address);
+        memcpy(&packed, entry->ai_addr, entry->ai_addrlen);
+        anyloop_unpack(&packed, entry->ai_addrlen, &address);
+        if (address.family == ANYLOOP_NONE) continue;
+        int type = entry->ai_socktype;
+        found(context, type == SOCK_STREAM ? ANYLOOP_STREAM : type == SOCK_DGRAM ? ANYLOOP_DATAGRAM : 0,
+              entry->ai_protocol, entry->ai_canonname, &address);
+    }
+    freeaddrinfo(list);
+    return 0;
+}
+
+int anyloop_name_info(const anyloop_address *address, int flags, char *host, size_t host_size, char *service,
+                      size_t service_size) {
+    anyloop_sockaddr packed;
+    socklen_t length = anyloop_pack(address, &packed);
+    return getnameinfo(&packed.any, length, host, (socklen_t)host_size, service, (socklen_t)service_size,
+                       system_flags(flags, name_flags));
+}
+
 void anyloop_resolve_text(int code, char *buffer, size_t size) {
     snprintf(buffer, size, "%s", gai_strerror(code));
 }

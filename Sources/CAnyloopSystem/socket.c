@@ -119,6 +119,11 @@ int anyloop_set_non_blocking(int descriptor) {
     return fcntl(descriptor, F_SETFL, flags | O_NONBLOCK) < 0 ? -errno : 0;
 }
 
+int anyloop_is_non_blocking(int descriptor) {
+    int flags = fcntl(descriptor, F_GETFL);
+    return flags < 0 ? -errno : (flags & O_NONBLOCK) != 0;
+}
+
 int anyloop_shutdown_write(int descriptor) { return shutdown(descriptor, SHUT_WR) < 0 ? -errno : 0; }
 
 int anyloop_close(int descriptor) { return close(descriptor) < 0 ? -errno : 0; }
@@ -145,6 +150,19 @@ int anyloop_remove_socket(const anyloop_address *address) {
     return unlink(path) < 0 ? -errno : 0;
 }
 
+uint64_t anyloop_socket_file(const anyloop_address *address) {
+    char path[109];
+    struct stat status;
+    return socket_path(address, path, &status) ? (uint64_t)status.st_ino : 0;
+}
+
+int anyloop_remove_socket_file(const anyloop_address *address, uint64_t file) {
+    char path[109];
+    struct stat status;
+    if (!socket_path(address, path, &status) || (uint64_t)status.st_ino != file) return 0;
+    return unlink(path) < 0 && errno != ENOENT ? -errno : 0;
+}
+
 int64_t anyloop_receive(int descriptor, void *bytes, size_t count) {
     ssize_t result = direct_recv(descriptor, bytes, count, NULL, NULL);
     return result < 0 ? -errno : result;
@@ -165,6 +183,11 @@ int64_t anyloop_send_slices(int descriptor, const anyloop_slice *slices, size_t 
     message.msg_iovlen = count;
     ssize_t result = direct_sendmsg(descriptor, &message);
     return result < 0 ? -errno : result;
+}
+
+int64_t anyloop_file_size(int file) {
+    struct stat status;
+    return fstat(file, &status) < 0 ? -errno : status.st_size;
 }
 
 int64_t anyloop_sendfile(int descriptor, int file, int64_t offset, size_t count) {

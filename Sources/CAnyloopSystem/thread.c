@@ -34,6 +34,11 @@ void anyloop_write_error(const void *bytes, size_t count) {
     }
 }
 
+int anyloop_environment_has(const char *name) {
+    const char *value = getenv(name);
+    return value && *value;
+}
+
 // Threads
 
 static _Thread_local void *current_loop;

@@ -3,25 +3,21 @@ import AnyloopNativeLoop
 import AnyloopTesting
 import Testing
 
-/// The shared batteries, on every poller and wire.
+/// The shared batteries, on both loops, every poller and wire.
 @Suite struct BatteryTests {
-    @Test(arguments: PollerKind.allCases, NativeHost.Wire.allCases)
-    func streamTransports(_ poller: PollerKind, _ wire: NativeHost.Wire) throws {
-        for failure in checkStreamTransport({ try NativeHost(poller, wire) }) { Issue.record(failure) }
+    @Test(arguments: LoopSetup.all) func streamTransports(_ setup: LoopSetup) {
+        for failure in checkStreamTransport({ try LoopHost(setup) }) { Issue.record(failure) }
     }
 
-    @Test(arguments: PollerKind.allCases)
-    func datagramTransports(_ poller: PollerKind) throws {
-        for failure in checkDatagramTransport({ try NativeHost(poller, .tcp) }) { Issue.record(failure) }
+    @Test(arguments: LoopSetup.overTCP) func datagramTransports(_ setup: LoopSetup) {
+        for failure in checkDatagramTransport({ try LoopHost(setup) }) { Issue.record(failure) }
     }
 
-    @Test(arguments: PollerKind.allCases)
-    func loops(_ poller: PollerKind) throws {
-        for failure in checkLoop({ try NativeHost(poller, .tcp) }) { Issue.record(failure) }
+    @Test(arguments: LoopSetup.overTCP) func loops(_ setup: LoopSetup) {
+        for failure in checkLoop({ try LoopHost(setup) }) { Issue.record(failure) }
     }
 
-    @Test(arguments: PollerKind.allCases)
-    func servers(_ poller: PollerKind) throws {
-        for failure in checkServer({ try NativeHost(poller, .tcp) }) { Issue.record(failure) }
+    @Test(arguments: LoopSetup.overTCP) func servers(_ setup: LoopSetup) {
+        for failure in checkServer({ try LoopHost(setup) }) { Issue.record(failure) }
     }
 }

@@ -62,7 +62,7 @@ import Testing
         for value in 0..<20 { scene.near.send([UInt8(value)].span, to: nil) }
         let nothing: [UInt8] = []
         scene.near.send(nothing.span, to: nil)
-        #expect(scene.near.writeBufferSize > 120)
+        #expect(scene.near.writeBufferSize > 100)
         while scene.receiver.datagrams.count < sent + 21 { try scene.loop.runOnce(timeout: nil) }
         #expect(scene.receiver.datagrams.suffix(21) == (0..<20).map { [UInt8($0)] } + [[]])
         #expect(scene.near.writeBufferSize == 0)

@@ -51,20 +51,20 @@ public final class CompatLoop: Loop {
 
     /// Queues `callback` from any thread that holds `remote`; here as the loop's own shorthand (rule 18).
     @discardableResult
-    public func callSoonThreadsafe(_ callback: @escaping @Sendable () -> Void) -> Bool {
+    public func callSoonThreadsafe(_ callback: @escaping @Sendable () throws -> Void) -> Bool {
         native.remote.callSoonThreadsafe(callback)
     }
 
     // MARK: Errors
 
     /// Told of errors that nobody waits for; nil restores the default handler (rule 16).
-    public var exceptionHandler: ((LoopException) -> Void)? {
+    public var exceptionHandler: ((LoopException) throws -> Void)? {
         get { native.exceptionHandler }
         set { native.exceptionHandler = newValue }
     }
 
     /// Sets the handler, or restores the default with nil (asyncio: `set_exception_handler`).
-    public func setExceptionHandler(_ handler: ((LoopException) -> Void)?) { exceptionHandler = handler }
+    public func setExceptionHandler(_ handler: ((LoopException) throws -> Void)?) { exceptionHandler = handler }
 
     /// Gives `exception` to the handler (asyncio: `call_exception_handler`).
     public func callExceptionHandler(_ exception: LoopException) { native.callExceptionHandler(exception) }
@@ -149,5 +149,42 @@ public final class CompatLoop: Loop {
         host: String, port: UInt16, completion: @escaping (Result<[SocketAddress], TransportError>) -> Void
     ) -> any Cancellable {
         native.resolve(host: host, port: port, completion: completion)
+    }
+}
+
+extension CompatLoop: SocketLoop {
+    /// Listens on sockets of the application's that are bound (rules 51, 52).
+    public func createServer(
+        descriptors: [Int32], options: ServerOptions,
+        protocolFactory: @escaping () throws -> any StreamProtocol
+    ) throws(TransportError) -> any Server {
+        try native.createServer(descriptors: descriptors, options: options, protocolFactory: protocolFactory)
+    }
+
+    /// Sends and receives on a datagram socket of the application's (rule 114).
+    public func createDatagramEndpoint(
+        descriptor: Int32, protocolFactory: () throws -> any DatagramProtocol
+    ) throws(TransportError) -> any DatagramTransport {
+        try native.createDatagramEndpoint(descriptor: descriptor, protocolFactory: protocolFactory)
+    }
+}
+
+extension CompatLoop: DebugLoop {
+    /// Whether callbacks are timed and the calling thread is checked (rules 19 to 21).
+    public var isDebug: Bool {
+        get { native.isDebug }
+        set { native.isDebug = newValue }
+    }
+
+    /// In debug mode, callbacks that take as long or longer are logged (rule 20).
+    public var slowCallbackDuration: Duration {
+        get { native.slowCallbackDuration }
+        set { native.slowCallbackDuration = newValue }
+    }
+
+    /// Told what asyncio tells its logger; nil prints warnings and errors to standard error.
+    public var logHandler: ((LoopLogRecord) -> Void)? {
+        get { native.logHandler }
+        set { native.logHandler = newValue }
     }
 }

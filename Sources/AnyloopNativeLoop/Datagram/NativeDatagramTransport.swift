@@ -15,6 +15,8 @@ final class NativeDatagramTransport: Watcher, DatagramTransport {
     private(set) var droppedWriteCount = 0
     private(set) var socketName: SocketAddress?
     let peerName: SocketAddress?
+    /// Whom this endpoint was made to talk to alone; a socket that came connected has a `peerName` only.
+    private let address: SocketAddress?
 
     private var phase = NativeStreamTransport.Phase.open
     private var isMade = false
@@ -22,15 +24,15 @@ final class NativeDatagramTransport: Watcher, DatagramTransport {
     private var cause: TransportError?
     private var waiting: [Waiting] = []
     private var head = 0
-    /// Bytes that a waiting datagram counts beyond its own, so that empty ones have a limit too.
-    private static let overhead = 8
 
     init(
-        loop: NativeLoop, descriptor: Int32, protocol datagramProtocol: any DatagramProtocol, peer: SocketAddress?
+        loop: NativeLoop, descriptor: Int32, protocol datagramProtocol: any DatagramProtocol,
+        address: SocketAddress?, peer: SocketAddress?
     ) {
         native = loop
         self.datagramProtocol = datagramProtocol
         socketName = .bound(descriptor)
+        self.address = address
         peerName = peer
         super.init(descriptor: descriptor)
         loop.attach(self)
@@ -44,7 +46,7 @@ final class NativeDatagramTransport: Watcher, DatagramTransport {
         guard phase != .over else { return }
         isMade = true
         do { try datagramProtocol?.connectionMade(self) } catch {
-            native.report("Exception in callback connection_made", error, self)
+            native.reportCallback("connection_made", error)
         }
     }
 
@@ -82,31 +84,21 @@ final class NativeDatagramTransport: Watcher, DatagramTransport {
         // Not `scratch.span.extracting`: Swift 6.3's optimiser dies on that.
         let bytes = unsafe UnsafeBufferPointer(rebasing: native.scratch[..<count])
         do { try datagramProtocol.datagramReceived(unsafe bytes.span, from: address) } catch {
-            native.report("Exception in callback datagram_received", error, self)
+            native.reportCallback("datagram_received", error)
         }
     }
 
     private func tellError(_ error: TransportError) {
         do { try datagramProtocol?.errorReceived(error) } catch {
-            native.report("Exception in callback error_received", error, self)
+            native.reportCallback("error_received", error)
         }
     }
 
     // MARK: Sending
 
-    func send(_ bytes: Span<UInt8>, to address: SocketAddress?) {
-        guard phase == .open else {
-            droppedWriteCount += 1
-            return
-        }
-        if let peerName {
-            guard address == nil || address == peerName else {
-                return refuse(.argument("Invalid address: must be None or \(peerName)"))
-            }
-        } else if address == nil {
-            return refuse("this endpoint has no peer; name an address to send to")
-        }
-        let target = peerName == nil ? address : nil
+    func send(_ bytes: Span<UInt8>, to target: SocketAddress?) {
+        guard accepts(target) else { return }
+        let target = peerName == nil ? target : nil
         if head == waiting.count {
             let code = unsafe bytes.withUnsafeBufferPointer { unsafe transmit($0, to: target) }
             guard Errno.isTransient(code) else {
@@ -114,21 +106,65 @@ final class NativeDatagramTransport: Watcher, DatagramTransport {
                 return
             }
         }
+        guard phase == .open || phase == .closing else { return countDrop() }
         guard waiting.count - head < native.options.datagramQueueLimit else {
             droppedWriteCount += 1
             return tellError(.system(Errno.noBuffers, "sendto"))
         }
         let copy = unsafe bytes.withUnsafeBufferPointer { unsafe Array($0) }
         waiting.append(Waiting(bytes: copy, address: target))
-        writeBufferSize += bytes.count + Self.overhead
+        writeBufferSize += bytes.count
         let code = native.watch(self, interest.union(.write))
         if code != 0 { return end(cause: .system(code, "watching a datagram socket")) }
         pauseIfFull()
     }
 
+    /// Whether a datagram to `target` may be sent now; otherwise it is dropped and counted.
+    ///
+    /// In asyncio's discipline an endpoint without an address sends until its socket is closed (rule 113), and
+    /// misuse is an error of the caller's (rule 109) or ends the endpoint (rule 110).
+    private func accepts(_ target: SocketAddress?) -> Bool {
+        let isNative = native.discipline == .native
+        if isNative, phase != .open {
+            countDrop()
+            return false
+        }
+        if let only = address ?? (isNative ? peerName : nil), let target, target != only {
+            refuse(.argument("Invalid address: must be None or \(only)"))
+            return false
+        }
+        if address != nil ? phase == .ending || phase == .over : phase == .over {
+            countDrop()
+            return false
+        }
+        guard peerName == nil, target == nil else { return true }
+        if isNative {
+            refuse("this endpoint has no peer; name an address to send to")
+        } else {
+            fail("Fatal write error on datagram transport", .type("an address must be named, not None"))
+        }
+        return false
+    }
+
     private func refuse(_ misuse: UsageError) {
         droppedWriteCount += 1
-        tellError(.usage(misuse))
+        if native.discipline == .native {
+            tellError(.usage(misuse))
+        } else {
+            native.misuse(misuse, self, datagramProtocol)
+        }
+    }
+
+    private func countDrop() {
+        droppedWriteCount += 1
+        native.logDroppedWrite(droppedWriteCount)
+    }
+
+    /// Reports `error` and ends the endpoint (asyncio: `_fatal_error`).
+    private func fail(_ message: String, _ error: UsageError) {
+        droppedWriteCount += 1
+        native.report(message, TransportError.usage(error), self, datagramProtocol)
+        end(cause: .usage(error))
     }
 
     /// 0, or an `errno`.
@@ -148,7 +184,7 @@ final class NativeDatagramTransport: Watcher, DatagramTransport {
             if Errno.isTransient(code) { break }
             waiting[head].bytes = []
             head += 1
-            writeBufferSize -= next.bytes.count + Self.overhead
+            writeBufferSize -= next.bytes.count
             if code != 0 {
                 tellError(.system(code, "sendto"))
                 guard phase == .open || phase == .closing else { return }
@@ -164,7 +200,10 @@ final class NativeDatagramTransport: Watcher, DatagramTransport {
         resumeIfDrained()
         guard head == waiting.count, phase == .open || phase == .closing else { return }
         native.watch(self, interest.subtracting(.write))
-        if phase == .closing { end(cause: nil) }
+        guard phase == .closing else { return }
+        end(cause: nil)
+        // Straight from the write event, as a stream's (rule 94).
+        if native.discipline == .asyncio { finish() }
     }
 
     func setWriteBufferLimits(_ limits: WriteBufferLimits) {
@@ -178,7 +217,7 @@ final class NativeDatagramTransport: Watcher, DatagramTransport {
         }
         isWritingPaused = true
         do { try datagramProtocol?.pauseWriting() } catch {
-            native.report("protocol.pause_writing() failed", error, self)
+            native.report("protocol.pause_writing() failed", error, self, datagramProtocol)
         }
     }
 
@@ -186,7 +225,7 @@ final class NativeDatagramTransport: Watcher, DatagramTransport {
         guard isWritingPaused, writeBufferSize <= writeBufferLimits.low else { return }
         isWritingPaused = false
         do { try datagramProtocol?.resumeWriting() } catch {
-            native.report("protocol.resume_writing() failed", error, self)
+            native.report("protocol.resume_writing() failed", error, self, datagramProtocol)
         }
     }
 
@@ -216,7 +255,7 @@ final class NativeDatagramTransport: Watcher, DatagramTransport {
         guard phase == .ending else { return }
         phase = .over
         do { if isMade { try datagramProtocol?.connectionLost(cause) } } catch {
-            native.report("Exception in callback connection_lost", error, self)
+            native.reportCallback("connection_lost", error)
         }
         datagramProtocol = nil
         native.detach(self)

@@ -24,7 +24,26 @@ extension NativeLoop {
             _ = anyloop_close(descriptor)
             throw error
         }
-        let transport = NativeDatagramTransport(loop: self, descriptor: descriptor, protocol: made, peer: remote)
+        let transport = NativeDatagramTransport(
+            loop: self, descriptor: descriptor, protocol: made, address: remote, peer: remote)
+        start(transport)
+        return transport
+    }
+
+    /// Sends and receives on a socket of the application's, which the endpoint owns from here on.
+    public func createDatagramEndpoint(
+        descriptor: Int32, protocolFactory: () throws -> any DatagramProtocol
+    ) throws(TransportError) -> any DatagramTransport {
+        try prepareAdoption(of: descriptor, kind: Int32(ANYLOOP_DATAGRAM), "A datagram socket was expected")
+        let made: any DatagramProtocol
+        do { made = try protocolFactory() } catch { throw .callback(name: "protocolFactory", error: error) }
+        let transport = NativeDatagramTransport(
+            loop: self, descriptor: descriptor, protocol: made, address: nil, peer: .peer(of: descriptor))
+        start(transport)
+        return transport
+    }
+
+    private func start(_ transport: NativeDatagramTransport) {
         switch discipline {
         case .native:
             transport.callConnectionMade()
@@ -33,7 +52,6 @@ extension NativeLoop {
             callSoon { transport.callConnectionMade() }
             callSoon { transport.startReading() }
         }
-        return transport
     }
 
     private func open(
@@ -44,7 +62,7 @@ extension NativeLoop {
         if let local {
             var packed = try local.packed()
             if local.isUnix, unsafe anyloop_remove_stale_socket(&packed) == -Errno.exists {
-                throw .usage(.argument("'\(local.host)' exists and is not a socket; remove it or choose another path"))
+                throw notASocket(local)
             }
             let code = unsafe anyloop_bind(descriptor, &packed)
             guard code == 0 else { throw bindError(-code, local, "bind") }

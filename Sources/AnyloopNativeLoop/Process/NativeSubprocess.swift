@@ -147,7 +147,7 @@ final class NativeSubprocess: SubprocessTransport, PendingWork {
     }
 
     private func guarded(_ callback: () throws -> Void) {
-        do { try callback() } catch { native.report("Exception in callback", error) }
+        do { try callback() } catch { native.reportCallback("", error) }
     }
 
     // MARK: Signals

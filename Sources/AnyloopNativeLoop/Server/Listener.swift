@@ -7,8 +7,15 @@ final class Listener: Watcher {
     /// The server that owns this listener; nil once it is shut.
     var server: NativeServer?
 
-    private init(descriptor: Int32, address: SocketAddress) {
-        self.address = address
+    /// The file of a Unix socket that goes with it (rule 62): its number in the file system, 0 for none.
+    private let file: UInt64
+
+    /// A listener for a bound socket.
+    init(descriptor: Int32, options: ServerOptions) {
+        var packed = anyloop_address()
+        if unsafe anyloop_socket_name(descriptor, &packed) != 0 { packed.family = UInt8(ANYLOOP_NONE) }
+        address = SocketAddress(packed) ?? .unix(path: "")
+        file = options.cleanUpSocket ? unsafe anyloop_socket_file(&packed) : 0
         super.init(descriptor: descriptor)
     }
 
@@ -20,7 +27,7 @@ final class Listener: Watcher {
         do throws(TransportError) {
             let code = try prepare(descriptor, address, options, &packed)
             guard code == 0 else { throw bindError(-code, address, "bind") }
-            return Listener(descriptor: descriptor, address: SocketAddress.bound(descriptor) ?? address)
+            return Listener(descriptor: descriptor, options: options)
         } catch {
             _ = anyloop_close(descriptor)
             throw error
@@ -36,17 +43,15 @@ final class Listener: Watcher {
         }
         if address.isUnix {
             let code = unsafe anyloop_remove_stale_socket(&packed)
-            guard code != -Errno.exists else {
-                throw .usage(
-                    .argument("'\(address.host)' exists and is not a socket; remove it or choose another path"))
-            }
+            guard code != -Errno.exists else { throw notASocket(address) }
             guard code == 0 else { return code }
         } else {
             if options.reuseAddress { try set(Int32(ANYLOOP_OPTION_REUSE_ADDRESS)) }
             if options.reusePort { try set(Int32(ANYLOOP_OPTION_REUSE_PORT)) }
             if case .v6 = address { try set(Int32(ANYLOOP_OPTION_V6_ONLY)) }
-            // Accepted sockets inherit it (rule 50).
+            // Accepted sockets inherit them (rule 50).
             try set(Int32(ANYLOOP_OPTION_NO_DELAY))
+            if options.keepAlive { try set(Int32(ANYLOOP_OPTION_KEEP_ALIVE)) }
         }
         return unsafe anyloop_bind(descriptor, &packed)
     }
@@ -64,7 +69,7 @@ final class Listener: Watcher {
             let code = -accepted
             if code == Errno.again { return }
             // What befell that one connection does not concern the next; anything else would come again at once.
-            guard Errno.isOfOneConnection(code) else { return server.ranOut(code) }
+            guard Errno.isOfOneConnection(code) else { return server.ranOut(code, descriptor) }
         }
     }
 
@@ -78,9 +83,22 @@ final class Listener: Watcher {
         server = nil
         loop.detach(self)
         discard()
+        guard file != 0, var packed = try? address.packed() else { return }
+        let code = unsafe anyloop_remove_socket_file(&packed, file)
+        if code != 0 {
+            let text = SystemError(-code, "unlink").description
+            loop.log(.error, "Unable to clean up listening UNIX socket '\(address.host)': \(text)")
+        }
     }
 
     override func loopCloses() { server?.close() }
+}
+
+/// There is a file that is no socket where one was to be bound (rule 62).
+func notASocket(_ address: SocketAddress) -> TransportError {
+    var error = SystemError(Errno.addressInUse, "bind on \(address)")
+    error.text = "Address '\(address.host)' is already in use by what is no socket; remove it or choose another path"
+    return .system(error)
 }
 
 /// The failure to listen on `address`, in a sentence.

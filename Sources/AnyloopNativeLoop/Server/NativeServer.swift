@@ -8,6 +8,8 @@ final class NativeServer: Server {
     /// Nil once the server is closed: what it captured is let go.
     private var protocolFactory: (() throws -> any StreamProtocol)?
 
+    /// The listening sockets are the application's: what accepted ones inherit is not ours.
+    private let hasForeignSockets: Bool
     private var listeners: [Listener]
     private var closedCallbacks: [() -> Void] = []
     private(set) var isServing = false
@@ -18,9 +20,10 @@ final class NativeServer: Server {
 
     init(
         loop: NativeLoop, listeners: [Listener], options: ServerOptions,
-        protocolFactory: @escaping () throws -> any StreamProtocol
+        protocolFactory: @escaping () throws -> any StreamProtocol, hasForeignSockets: Bool
     ) {
         self.loop = loop
+        self.hasForeignSockets = hasForeignSockets
         self.listeners = listeners
         self.options = options
         self.protocolFactory = protocolFactory
@@ -31,6 +34,14 @@ final class NativeServer: Server {
     }
 
     var addresses: [SocketAddress] { listeners.map(\.address) }
+
+    /// Looked up among all of the loop's: connections pay nothing for it.
+    var clients: [any StreamTransport] {
+        loop.watchers.compactMap { watcher in
+            guard let transport = watcher as? NativeStreamTransport, transport.server === self else { return nil }
+            return transport
+        }
+    }
 
     func startServing() throws(TransportError) {
         guard !isClosed else { throw .usage("this server is closed; make another") }
@@ -82,7 +93,10 @@ final class NativeServer: Server {
     // MARK: Accepting
 
     /// Accepts that a listener may do in one turn.
-    var acceptBudget: Int { max(1, min(options.backlog, loop.options.acceptBudget)) }
+    var acceptBudget: Int {
+        // asyncio takes a whole backlog (rule 53).
+        max(1, loop.discipline == .asyncio ? options.backlog : min(options.backlog, loop.options.acceptBudget))
+    }
 
     /// Whether another connection may be taken now.
     var mayAccept: Bool { isServing && !isAtLimit && retryTimer == nil }
@@ -107,16 +121,24 @@ final class NativeServer: Server {
         do {
             guard let protocolFactory else { throw TransportError.cancelled }
             let made = try protocolFactory()
+            if hasForeignSockets { prepare(socket) }
             let transport = NativeStreamTransport(
                 loop: loop, descriptor: socket.take(), protocol: made, peer: peer, server: self)
             loop.start(transport, completion: nil)
         } catch {
             socket.close()
-            if loop.discipline == .native {
+            if loop.discipline == .native || loop.isDebug {
                 loop.report("Error on transport creation for incoming connection", error)
             }
             connectionEnded()
         }
+    }
+
+    /// What listeners of our own hand down to accepted sockets.
+    private func prepare(_ socket: AcceptedSocket) {
+        // Both fail on a Unix socket, which has neither.
+        _ = anyloop_set_option(socket.descriptor, Int32(ANYLOOP_OPTION_NO_DELAY), 1)
+        if options.keepAlive { _ = anyloop_set_option(socket.descriptor, Int32(ANYLOOP_OPTION_KEEP_ALIVE), 1) }
     }
 
     /// A connection of this server is over.
@@ -130,11 +152,12 @@ final class NativeServer: Server {
     }
 
     /// Out of descriptors or memory, or worse: accepting pauses and comes back (asyncio rule 55).
-    func ranOut(_ code: Int32) {
+    func ranOut(_ code: Int32, _ descriptor: Int32) {
         guard retryTimer == nil, isServing else { return }
         let message =
             Errno.isOutOfResources(code) ? "socket.accept() out of system resource" : "socket.accept() failed"
-        loop.report(message, SystemError(code, "accept"))
+        loop.callExceptionHandler(
+            LoopException(message: message, error: SystemError(code, "accept"), socket: descriptor))
         guard isServing else { return }
         retryTimer = loop.callLater(loop.options.acceptRetryDelay) { [weak self] in
             self?.retryTimer = nil
@@ -150,7 +173,7 @@ final class NativeServer: Server {
 
 /// An accepted socket that no transport owns yet; closed if none ever does.
 private final class AcceptedSocket {
-    private var descriptor: Int32
+    private(set) var descriptor: Int32
 
     init(_ descriptor: Int32) {
         self.descriptor = descriptor

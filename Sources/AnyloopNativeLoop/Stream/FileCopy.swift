@@ -110,7 +110,7 @@ final class FileCopy: StreamProtocol {
             if flow.isPaused { try original?.pauseWriting() } else { try original?.resumeWriting() }
         } catch {
             let name = flow.isPaused ? "pause_writing" : "resume_writing"
-            loop.report("protocol.\(name)() failed", error, transport)
+            loop.report("protocol.\(name)() failed", error, transport, original)
         }
     }
 

@@ -3,7 +3,7 @@ import CAnyloopSystem
 
 extension NativeStreamTransport {
     func write(_ bytes: Span<UInt8>) {
-        guard !bytes.isEmpty, acceptsWrite() else { return }
+        guard !bytes.isEmpty || isWriteEnded, acceptsWrite() else { return }
         var sent = 0
         if queue == nil {
             let count = unsafe bytes.withUnsafeBufferPointer {
@@ -18,7 +18,7 @@ extension NativeStreamTransport {
     }
 
     func write(_ bytes: [UInt8]) {
-        guard !bytes.isEmpty, acceptsWrite() else { return }
+        guard !bytes.isEmpty || isWriteEnded, acceptsWrite() else { return }
         var sent = 0
         if queue == nil {
             let count = unsafe bytes.withUnsafeBufferPointer {
@@ -33,7 +33,7 @@ extension NativeStreamTransport {
     }
 
     func write(contentsOf pieces: [[UInt8]]) {
-        guard pieces.contains(where: { !$0.isEmpty }), acceptsWrite() else { return }
+        guard isWriteEnded || pieces.contains(where: { !$0.isEmpty }), acceptsWrite("writelines") else { return }
         var sent = 0
         if queue == nil {
             let (count, offered) = sendPieces(pieces)
@@ -64,7 +64,7 @@ extension NativeStreamTransport {
         guard !isWriteEnded || phase != .open else {
             return transfer.finish(.failure(.usage("Cannot call write() after write_eof()")))
         }
-        guard acceptsWrite() else {
+        guard phase == .open else {
             return transfer.finish(.failure(cause ?? .usage("Transport is closing")))
         }
         let wasIdle = queue == nil
@@ -104,20 +104,19 @@ extension NativeStreamTransport {
         }
     }
 
-    /// Whether bytes may be written now; counts the drop otherwise.
-    private func acceptsWrite() -> Bool {
-        if isSendingFile {
-            native.report(
-                "unable to write; sendfile is in progress",
-                TransportError.usage("write once the completion of sendFile has run"), self)
-        } else if phase == .open {
-            guard isWriteEnded else { return true }
-            native.report(
-                "Cannot call write() after write_eof()",
-                TransportError.usage("write before writeEOF(), which ends this side"), self)
-        } else if phase == .closing, native.discipline == .asyncio, !isWriteEnded {
-            return true
+    /// Whether bytes may be written now; otherwise they are dropped and counted, and misuse is reported.
+    private func acceptsWrite(_ name: String = "write") -> Bool {
+        if isWriteEnded, phase == .open || native.discipline == .asyncio {
+            native.misuse("Cannot call \(name)() after write_eof()", self, streamProtocol)
+            droppedWriteCount += 1
+            return false
         }
+        if isSendingFile {
+            native.misuse("unable to \(name); sendfile is in progress", self, streamProtocol)
+            droppedWriteCount += 1
+            return false
+        }
+        if phase == .open || phase == .closing && native.discipline == .asyncio { return true }
         countDrop()
         return false
     }
@@ -149,7 +148,7 @@ extension NativeStreamTransport {
         }
         isWritingPaused = true
         do { try streamProtocol?.pauseWriting() } catch {
-            native.report("protocol.pause_writing() failed", error, self)
+            native.report("protocol.pause_writing() failed", error, self, streamProtocol)
         }
     }
 
@@ -157,7 +156,7 @@ extension NativeStreamTransport {
         guard isWritingPaused, writeBufferSize <= writeBufferLimits.low else { return }
         isWritingPaused = false
         do { try streamProtocol?.resumeWriting() } catch {
-            native.report("protocol.resume_writing() failed", error, self)
+            native.report("protocol.resume_writing() failed", error, self, streamProtocol)
         }
     }
 

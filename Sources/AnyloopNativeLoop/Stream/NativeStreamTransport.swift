@@ -16,7 +16,11 @@ final class NativeStreamTransport: Watcher, StreamTransport {
     }
 
     let native: NativeLoop
-    var streamProtocol: (any StreamProtocol)?
+    var streamProtocol: (any StreamProtocol)? {
+        didSet { bufferedProtocol = streamProtocol as? any BufferedStreamProtocol }
+    }
+    /// The same object, where it lends its own buffer.
+    private var bufferedProtocol: (any BufferedStreamProtocol)?
 
     var phase = Phase.open
     /// `connectionMade` was called; without it there is no `connectionLost` either.
@@ -34,13 +38,13 @@ final class NativeStreamTransport: Watcher, StreamTransport {
 
     var queue: WriteQueue?
     var writeBufferLimits = WriteBufferLimits.standard
-    private(set) var droppedWriteCount = 0
+    var droppedWriteCount = 0
     var cause: TransportError?
 
     private(set) var peerName: SocketAddress?
     private var cachedSocketName: SocketAddress?
     /// The server that accepted this connection, told of its end.
-    private var server: NativeServer?
+    private(set) var server: NativeServer?
 
     init(
         loop: NativeLoop, descriptor: Int32, protocol streamProtocol: any StreamProtocol, peer: SocketAddress?,
@@ -48,6 +52,7 @@ final class NativeStreamTransport: Watcher, StreamTransport {
     ) {
         native = loop
         self.streamProtocol = streamProtocol
+        bufferedProtocol = streamProtocol as? any BufferedStreamProtocol
         peerName = peer
         self.server = server
         super.init(descriptor: descriptor)
@@ -69,7 +74,10 @@ final class NativeStreamTransport: Watcher, StreamTransport {
         return cachedSocketName
     }
 
-    func countDrop() { droppedWriteCount += 1 }
+    func countDrop() {
+        droppedWriteCount += 1
+        native.logDroppedWrite(droppedWriteCount)
+    }
 
     // MARK: Starting
 
@@ -78,7 +86,7 @@ final class NativeStreamTransport: Watcher, StreamTransport {
         guard phase != .over else { return }
         isMade = true
         do { try streamProtocol?.connectionMade(self) } catch {
-            native.report("Exception in callback connection_made", error, self)
+            native.reportCallback("connection_made", error)
         }
     }
 
@@ -96,6 +104,7 @@ final class NativeStreamTransport: Watcher, StreamTransport {
     }
 
     private func readReady() {
+        if let bufferedProtocol { return fillBuffer(of: bufferedProtocol) }
         let count = unsafe anyloop_receive(descriptor, native.scratch.baseAddress, native.scratch.count)
         if count > 0 {
             guard let streamProtocol else { return }
@@ -105,6 +114,33 @@ final class NativeStreamTransport: Watcher, StreamTransport {
                 try streamProtocol.dataReceived(unsafe bytes.span)
             } catch {
                 fail("data_received", "dataReceived", error)
+            }
+        } else if count == 0 {
+            receiveEnd()
+        } else if !Errno.isTransient(Int32(-count)) {
+            end(cause: .system(Int32(-count), "recv"))
+        }
+    }
+
+    /// Receives into the protocol's own buffer (asyncio rules 104 to 106).
+    private func fillBuffer(of bufferedProtocol: any BufferedStreamProtocol) {
+        var room = 0
+        var count: Int64 = 0
+        do {
+            try bufferedProtocol.lendBuffer(sizeHint: -1) { buffer in
+                room = buffer.count
+                guard room > 0 else { return }
+                count = unsafe buffer.withUnsafeMutableBufferPointer {
+                    unsafe anyloop_receive(descriptor, $0.baseAddress, $0.count)
+                }
+            }
+            guard room > 0 else { throw UsageError("get_buffer() returned an empty buffer") }
+        } catch {
+            return fail("get_buffer", "lendBuffer", error)
+        }
+        if count > 0 {
+            do { try bufferedProtocol.bufferUpdated(Int(count)) } catch {
+                fail("buffer_updated", "bufferUpdated", error)
             }
         } else if count == 0 {
             receiveEnd()
@@ -131,7 +167,10 @@ final class NativeStreamTransport: Watcher, StreamTransport {
     }
 
     func resumeReading() {
+        guard isReadingPaused else { return }
         isReadingPaused = false
+        // asyncio reads again then, and tells of the same end once more.
+        if native.discipline == .asyncio { isAtEnd = false }
         watchReading()
     }
 
@@ -170,7 +209,10 @@ final class NativeStreamTransport: Watcher, StreamTransport {
 
     /// A callback threw: the handler hears of it, the connection ends (asyncio rules 66, 74).
     private func fail(_ callback: String, _ name: String, _ error: any Error) {
-        native.report("Fatal error: protocol.\(callback)() call failed.", error, self)
+        // asyncio tells an error of the system to `connectionLost` only, whoever raised it (rule 67).
+        if native.discipline == .native || !error.isOfTheSystem {
+            native.report("Fatal error: protocol.\(callback)() call failed.", error, self, streamProtocol)
+        }
         end(cause: .callback(name: name, error: error))
     }
 
@@ -191,7 +233,7 @@ final class NativeStreamTransport: Watcher, StreamTransport {
         guard phase == .ending else { return }
         phase = .over
         do { if isMade { try streamProtocol?.connectionLost(cause) } } catch {
-            native.report("Exception in callback connection_lost", error, self)
+            native.reportCallback("connection_lost", error)
         }
         streamProtocol = nil
         _ = socketName

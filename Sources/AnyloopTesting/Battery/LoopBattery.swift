@@ -137,12 +137,12 @@ enum LoopBattery {
             try expectEqual(order, [1, 3, 5, 7, 9], "the order")
         },
         BatteryCase("loop/equal-deadlines-all-run", [23]) { stage in
-            // Ours keep the order of scheduling; asyncio promises none.
+            // Some keep the order of scheduling; asyncio promises none.
             var order: [Int] = []
             let when = stage.loop.now + .milliseconds(2)
             for index in 0..<20 { stage.loop.callAt(when) { order.append(index) } }
             try stage.wait("all timers") { order.count == 20 }
-            try expectEqual(order, Array(0..<20), "the order")
+            try expectEqual(order.sorted(), Array(0..<20), "the timers that ran")
         },
         BatteryCase("loop/timers-are-never-early", [22, 26]) { stage in
             var early = 0

@@ -181,7 +181,7 @@ extension StreamBattery {
             try expectBytes(scene.peer.received, [1], "bytes at the peer")
             try expectEqual(
                 stage.exceptions.map(\.message),
-                Array(repeating: "Cannot call write() after write_eof()", count: 3), "reports")
+                ["write", "write", "writelines"].map { "Cannot call \($0)() after write_eof()" }, "reports")
         },
         BatteryCase("stream/write-after-close-is-dropped-and-counted", [83]) { stage in
             let scene = try stage.open()

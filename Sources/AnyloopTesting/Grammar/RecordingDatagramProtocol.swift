@@ -15,6 +15,8 @@ public final class RecordingDatagramProtocol: DatagramProtocol {
     public private(set) var sources: [SocketAddress?] = []
     /// What `errorReceived` got.
     public private(set) var errors: [TransportError] = []
+    /// What `connectionLost` got.
+    public private(set) var lostError: TransportError?
     /// What to do in which callback.
     public var reactions: [Callback: Reaction] = [:]
     /// Sees each datagram, before the reaction to `.datagram`.
@@ -59,6 +61,7 @@ public final class RecordingDatagramProtocol: DatagramProtocol {
 
     /// Records `lost` and its cause.
     public func connectionLost(_ error: TransportError?) throws {
+        lostError = error
         try note(.lost, .lost(error.map(TraceEvent.cause)))
     }
 

@@ -25,7 +25,7 @@ public final class MemoryLoop: Loop {
     public internal(set) var now = LoopInstant(nanoseconds: 0)
 
     /// Told of errors nobody waits for; nil keeps them in `exceptions` only.
-    public var exceptionHandler: ((LoopException) -> Void)?
+    public var exceptionHandler: ((LoopException) throws -> Void)?
 
     /// The errors that were given to the handler, the first `exceptionLimit` of them.
     public internal(set) var exceptions: [LoopException] = []
@@ -100,7 +100,11 @@ public final class MemoryLoop: Loop {
     /// Keeps `exception` and gives it to the handler.
     public func callExceptionHandler(_ exception: LoopException) {
         if exceptions.count < MemoryLoop.exceptionLimit { exceptions.append(exception) }
-        exceptionHandler?(exception)
+        do { try exceptionHandler?(exception) } catch {
+            // As asyncio's default handler would log it (rule 16); here it is kept.
+            guard exceptions.count < MemoryLoop.exceptionLimit else { return }
+            exceptions.append(LoopException(message: "Unhandled error in exception handler", error: error))
+        }
     }
 
     // MARK: Running

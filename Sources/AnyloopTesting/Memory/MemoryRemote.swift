@@ -10,7 +10,7 @@ import Synchronization
 /// What other threads hold of a `MemoryLoop`.
 final class MemoryRemote: LoopRemote {
     private struct State {
-        var callbacks: [@Sendable () -> Void] = []
+        var callbacks: [@Sendable () throws -> Void] = []
         var isClosed = false
         var thread: UInt
     }
@@ -31,7 +31,7 @@ final class MemoryRemote: LoopRemote {
         #endif
     }
 
-    func callSoonThreadsafe(_ callback: @escaping @Sendable () -> Void) -> Bool {
+    func callSoonThreadsafe(_ callback: @escaping @Sendable () throws -> Void) -> Bool {
         state.withLock { state in
             guard !state.isClosed else { return false }
             state.callbacks.append(callback)
@@ -51,7 +51,7 @@ final class MemoryRemote: LoopRemote {
     }
 
     /// What was posted since the last call.
-    func take() -> [@Sendable () -> Void] {
+    func take() -> [@Sendable () throws -> Void] {
         state.withLock { state in
             guard !state.callbacks.isEmpty else { return [] }
             let callbacks = state.callbacks

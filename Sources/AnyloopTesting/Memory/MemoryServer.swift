@@ -66,6 +66,8 @@ final class MemoryServer: Server {
         }
     }
 
+    var clients: [any StreamTransport] { memoryLoop.transports.filter { $0.server === self } }
+
     func connectionEnded() {
         connectionCount -= 1
         if !waiting.isEmpty, isServing { memoryLoop.enlist(self) }

@@ -30,6 +30,7 @@ extension MemoryTransport {
 
     /// Gives the other end what it has room for and queues the rest.
     public func write(contentsOf pieces: [[UInt8]]) {
+        if hasWrittenEOF { return report("Cannot call writelines() after write_eof()", nil) }
         // As one write: the joined bytes (rule 80).
         write(Array(pieces.joined()))
     }

@@ -32,6 +32,9 @@ void anyloop_error_text(int code, char *buffer, size_t size);
 /// Writes all of it to standard error, ignoring failures.
 void anyloop_write_error(const void *bytes, size_t count);
 
+/// Whether the environment has a variable `name` that is not empty.
+int anyloop_environment_has(const char *name);
+
 // Pollers
 
 enum { ANYLOOP_READ = 1, ANYLOOP_WRITE = 2 };
@@ -99,12 +102,19 @@ int anyloop_connect(int descriptor, const anyloop_address *address);
 int anyloop_socket_name(int descriptor, anyloop_address *address);
 int anyloop_peer_name(int descriptor, anyloop_address *address);
 int anyloop_set_non_blocking(int descriptor);
+/// 1 or 0; negative if that cannot be asked.
+int anyloop_is_non_blocking(int descriptor);
 int anyloop_shutdown_write(int descriptor);
 int anyloop_close(int descriptor);
 /// Removes a socket file that nobody listens on; -EEXIST if the path is something else.
 int anyloop_remove_stale_socket(const anyloop_address *address);
 /// Removes the file of a Unix socket, if it is one.
 int anyloop_remove_socket(const anyloop_address *address);
+
+/// The number in the file system of a Unix socket's file; 0 if there is none.
+uint64_t anyloop_socket_file(const anyloop_address *address);
+/// Removes the file of a Unix socket if it still has that number; no error if it is gone.
+int anyloop_remove_socket_file(const anyloop_address *address, uint64_t file);
 
 int64_t anyloop_receive(int descriptor, void *bytes, size_t count);
 int64_t anyloop_send(int descriptor, const void *bytes, size_t count);
@@ -115,6 +125,8 @@ typedef struct anyloop_slice {
 } anyloop_slice;
 
 int64_t anyloop_send_slices(int descriptor, const anyloop_slice *slices, size_t count);
+/// The size of an open file in bytes.
+int64_t anyloop_file_size(int file);
 /// Up to `count` bytes of `file` from `offset`; 0 at its end.
 int64_t anyloop_sendfile(int descriptor, int file, int64_t offset, size_t count);
 /// As pread(2), or read(2) where the descriptor has no offsets.
@@ -128,6 +140,32 @@ int64_t anyloop_send_to(int descriptor, const void *bytes, size_t count, const a
 /// Resolves `host`, calling `found` for each address; 0 or the code of getaddrinfo. Blocks.
 int anyloop_resolve(const char *host, uint16_t port, void (*found)(void *context, const anyloop_address *address),
                     void *context);
+enum {
+    ANYLOOP_LOOK_UP_PASSIVE = 1,
+    ANYLOOP_LOOK_UP_CANONICAL = 2,
+    ANYLOOP_LOOK_UP_NUMERIC_HOST = 4,
+    ANYLOOP_LOOK_UP_NUMERIC_SERVICE = 8,
+    ANYLOOP_LOOK_UP_CONFIGURED = 16,
+};
+
+/// Calls `found` for each answer with the kind of socket, the protocol's number and, where it was wanted, the canonical
+/// name; `family` and `kind` 0: any. 0 or the code of getaddrinfo. Blocks.
+int anyloop_look_up(const char *host, const char *service, int family, int kind, int flags,
+                    void (*found)(void *context, int kind, int protocol, const char *canonical,
+                                  const anyloop_address *address),
+                    void *context);
+
+enum {
+    ANYLOOP_NAME_NUMERIC_HOST = 1,
+    ANYLOOP_NAME_NUMERIC_SERVICE = 2,
+    ANYLOOP_NAME_REQUIRED = 4,
+    ANYLOOP_NAME_DATAGRAM = 8,
+    ANYLOOP_NAME_LOCAL = 16,
+};
+
+/// The names of an address with a port. 0 or the code of getnameinfo. Blocks.
+int anyloop_name_info(const anyloop_address *address, int flags, char *host, size_t host_size, char *service,
+                      size_t service_size);
 void anyloop_resolve_text(int code, char *buffer, size_t size);
 
 // Threads

@@ -1,0 +1,156 @@
+import AnyloopCore
+import AnyloopNativeLoop
+import AnyloopTesting
+import CAnyloopSystem
+import Testing
+
+/// Which loop a battery runs on, and over what.
+struct LoopSetup: Sendable, CustomTestStringConvertible {
+    enum Kind: String, CaseIterable, Sendable {
+        case native
+        case compat
+    }
+
+    enum Wire: String, CaseIterable, Sendable {
+        case tcp
+        case unix
+    }
+
+    var kind: Kind
+    var poller: PollerKind
+    var wire: Wire
+
+    var testDescription: String { "\(kind)/\(poller)/\(wire)" }
+
+    /// Every loop on every poller, over TCP.
+    static let overTCP = Kind.allCases.flatMap { kind in
+        PollerKind.allCases.map { LoopSetup(kind: kind, poller: $0, wire: .tcp) }
+    }
+
+    /// Every loop on every poller over every wire.
+    static let all = overTCP.flatMap { setup in
+        Wire.allCases.map { LoopSetup(kind: setup.kind, poller: setup.poller, wire: $0) }
+    }
+}
+
+/// The batteries' host for our loops: raw sockets on the far side, TCP or a Unix pair.
+final class LoopHost: BatteryHost {
+    private let setup: LoopSetup
+    let loop: any Loop
+    private var peers: [SocketPeer] = []
+    private var files: [Int32] = []
+
+    init(_ setup: LoopSetup) throws {
+        self.setup = setup
+        var options = NativeLoopOptions()
+        options.poller = setup.poller
+        loop =
+            switch setup.kind {
+            case .native: try NativeLoop(options: options)
+            case .compat: try CompatLoop(options: options)
+            }
+    }
+
+    var name: String { setup.testDescription }
+    var discipline: BatteryDiscipline { setup.kind == .native ? .native : .asyncio }
+    var canReset: Bool { setup.wire == .tcp }
+
+    func makePair(_ streamProtocol: any StreamProtocol) throws -> any BatteryPeer {
+        let (near, far) = try setup.wire == .tcp ? RawSocket.tcpPair() : RawSocket.unixPair()
+        let peer = SocketPeer(far)
+        peers.append(peer)
+        try loop.adoptConnection(descriptor: near) { streamProtocol }
+        return peer
+    }
+
+    func step() throws {
+        try loop.runOnce(timeout: .microseconds(50))
+        for peer in peers { peer.move() }
+    }
+
+    func makeFile(_ bytes: [UInt8]) throws -> Int32 {
+        let file = try TemporaryFile.make(bytes)
+        files.append(file)
+        return file
+    }
+
+    func tearDown() {
+        loop.closeLoop()
+        for peer in peers { peer.shut() }
+        for file in files { _ = anyloop_close(file) }
+        files = []
+    }
+}
+
+/// A raw, non-blocking socket as the far end of a connection.
+final class SocketPeer: BatteryPeer {
+    private var descriptor: Int32
+    private var outgoing: [UInt8] = []
+    private var isFinishing = false
+    private var isReading = true
+    private(set) var received: [UInt8] = []
+    private(set) var end: StreamEnd?
+
+    init(_ descriptor: Int32) {
+        self.descriptor = descriptor
+    }
+
+    func send(_ bytes: [UInt8]) {
+        outgoing += bytes
+        move()
+    }
+
+    func finish() {
+        isFinishing = true
+        move()
+    }
+
+    func reset() {
+        guard descriptor >= 0 else { return }
+        // A Unix socket resets its peer if it is closed with unread input; TCP by SO_LINGER.
+        _ = anyloop_linger_zero(descriptor)
+        shut()
+    }
+
+    func stopReading() { isReading = false }
+    func resumeReading() { isReading = true }
+
+    func takeReceived() -> [UInt8] {
+        defer { received = [] }
+        return received
+    }
+
+    func shut() {
+        guard descriptor >= 0 else { return }
+        _ = anyloop_close(descriptor)
+        descriptor = -1
+    }
+
+    /// Sends and receives what goes without waiting.
+    func move() {
+        guard descriptor >= 0 else { return }
+        while !outgoing.isEmpty {
+            let count = unsafe outgoing.withUnsafeBytes { unsafe anyloop_send(descriptor, $0.baseAddress, $0.count) }
+            guard count > 0 else { break }
+            outgoing.removeFirst(Int(count))
+        }
+        if isFinishing, outgoing.isEmpty {
+            isFinishing = false
+            _ = anyloop_shutdown_write(descriptor)
+        }
+        guard isReading, end == nil else { return }
+        var buffer = [UInt8](repeating: 0, count: 65536)
+        while true {
+            let count = unsafe buffer.withUnsafeMutableBytes {
+                unsafe anyloop_receive(descriptor, $0.baseAddress, $0.count)
+            }
+            if count > 0 {
+                received += buffer[..<Int(count)]
+                continue
+            }
+            if count == 0 { end = .finish }
+            if count == -104 { end = .reset }
+            return
+        }
+    }
+}
