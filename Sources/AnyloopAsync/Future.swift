@@ -203,6 +203,11 @@ extension Future where Value == Void {
     ///
     /// - Throws: `TransportError.usage` of kind `invalidState` if it is done already.
     public func setResult() throws(TransportError) { try setResult(()) }
+
+    /// Ends a wait, unless it was cancelled.
+    func release() {
+        if !isDone { try? setResult() }
+    }
 }
 
 /// A task that waits for a future; cancelling it cancels the future.

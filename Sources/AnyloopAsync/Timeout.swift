@@ -193,10 +193,3 @@ extension TaskLoop {
         shield(createTask(body))
     }
 }
-
-extension Future where Value == Void {
-    /// Ends a wait, unless it was cancelled.
-    fileprivate func release() {
-        if !isDone { try? setResult() }
-    }
-}

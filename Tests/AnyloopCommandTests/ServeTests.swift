@@ -36,6 +36,13 @@ struct ServeTests {
         #expect(gone.errors.contains("cannot connect"))
     }
 
+    @Test func theGreetingFromATask() throws {
+        let server = try Tool.Running(["serve", "hello-async", "--port", "0"])
+        let url = "http://127.0.0.1:\(server.port)/"
+        #expect(try Tool.run(["get", url]).output == "hello, world\n")
+        #expect(server.terminate() == 0)
+    }
+
     @Test func unixSockets() throws {
         let scratch = try Scratch()
         let path = scratch.path + "/s"

@@ -9,6 +9,7 @@ struct ServeCommand: ParsableCommand {
     enum Service: String, CaseIterable, ExpressibleByArgument {
         case http
         case hello
+        case helloAsync = "hello-async"
         case echo
     }
 
@@ -20,7 +21,10 @@ struct ServeCommand: ParsableCommand {
             BACKLOG, WORKERS, POLL, LEVEL, KEEPALIVE_TIMEOUT and so on; COMPAT=1 stands for --mode compat.
             """)
 
-    @Argument(help: "http (files, or a greeting without --root), hello (a greeting), or echo.")
+    @Argument(
+        help:
+            "http (files, or a greeting without --root), hello (a greeting), hello-async (the same from a task), or echo."
+    )
     var service: Service
 
     @Option(help: "http: the folder whose files are served.")
@@ -43,7 +47,12 @@ struct ServeCommand: ParsableCommand {
         let host = try ServiceHost(settings: settings, mode: mode) { [service, root, logger] loop, settings, shared in
             switch service {
             case .http, .hello:
-                try HTTPAgent(loop: loop, settings: settings, sharing: shared, root: root, logger: logger)
+                try HTTPAgent(
+                    loop: loop, settings: settings, sharing: shared, answers: root.map { .files($0) } ?? .greeting,
+                    logger: logger)
+            case .helloAsync:
+                try HTTPAgent(
+                    loop: loop, settings: settings, sharing: shared, answers: .greetingFromTask, logger: logger)
             case .echo: try EchoAgent(loop: loop, settings: settings, sharing: shared)
             }
         }

@@ -7,13 +7,22 @@ import Logging
 
 /// An HTTP server as `anyloop serve` runs it.
 final class HTTPAgent: ServedAgent {
+    /// What a request gets.
+    enum Answers {
+        /// The files beneath a folder.
+        case files(String)
+        /// A line of text, from a callback.
+        case greeting
+        /// The same line, from a task for each request.
+        case greetingFromTask
+    }
+
     private let server: HTTPServer
     let places: [String]
     let address: SocketAddress?
 
-    /// A server that gives the files beneath `root`, or a greeting where that is nil.
     init(
-        loop: any Loop, settings: ServeSettings, sharing shared: SocketAddress?, root: String?, logger: Logger
+        loop: any Loop, settings: ServeSettings, sharing shared: SocketAddress?, answers: Answers, logger: Logger
     ) throws {
         var options = HTTPServerOptions()
         options.idleTimeout = settings.keepAliveTimeout
@@ -23,11 +32,16 @@ final class HTTPAgent: ServedAgent {
         options.requestLimit = settings.requestLimit
         if let limit = settings.bodyLimit { options.limits.bodySize = limit }
         options.logger = logger
-        if let root {
+        switch answers {
+        case .files(let root):
             let files = try StaticFiles(root: root)
             server = HTTPServer(loop: loop, options: options) { files.handle($0) }
-        } else {
+        case .greeting:
             server = HTTPServer(loop: loop, options: options, handler: Self.greet)
+        case .greetingFromTask:
+            server = HTTPServer(loop: loop, options: options) { _, _, response in
+                try await response.respond(Self.greetingHead, body: Self.greeting)
+            }
         }
         try server.listen(on: try settings.addresses(sharing: shared), options: settings.serverOptions)
         address = server.addresses.first
