@@ -1,4 +1,4 @@
-import AnyloopCore
+import Anyloop
 import AnyloopHarness
 
 /// A protocol of one's own: lines in, each told to the application, and sent back.

@@ -58,7 +58,38 @@ import Testing
 
         """
 
-    private static let sentence = ": expected version 1 of the format, the only one that this anyloop reads, found "
+    static let scenario = """
+        {
+          "asyncio": 1,
+          "id": "asyncio/ending/close-in-data-received",
+          "title": "close() inside data_received",
+          "rules": [94, 96],
+          "react": {"C": {"data_received": [{"op": "write", "data": "bye"}, {"op": "close"}]}},
+          "steps": [
+            {"op": "socketpair", "peer": "p", "as": "C"},
+            {"op": "peer_send", "peer": "p", "data": "x"},
+            {"op": "settle"},
+            {"op": "peer_recv", "peer": "p"}
+          ]
+        }
+
+        """
+
+    @Test func versionOneOfAScenarioIsRead() throws {
+        let scenario = try AsyncioScenario(Array(Self.scenario.utf8), file: "s.json")
+        #expect(scenario.id == "asyncio/ending/close-in-data-received")
+        #expect(scenario.rules == [94, 96])
+    }
+
+    @Test(arguments: ["0", "2", "\"1\""]) func otherVersionsOfAScenarioAreRefused(version: String) throws {
+        let text = Self.scenario.replacing("\"asyncio\": 1", with: "\"asyncio\": \(version), \"later\": 1")
+        let error = try #require(throws: AsyncioFormatError.self) {
+            try AsyncioScenario(Array(text.utf8), file: "s.json")
+        }
+        #expect(error.description.hasPrefix("s.json: the file" + Self.sentence), "\(error)")
+    }
+
+    private static let sentence = ": expected version 1 of the format, the only one that this anyloop reads"
 
     @Test func versionOneOfAFixtureIsRead() throws {
         let fixture = try Fixture.parse(Array(Self.wire.utf8), file: "f.wire")
@@ -69,7 +100,7 @@ import Testing
     @Test(arguments: ["0", "2", "1.1", "one"]) func otherVersionsOfAFixtureAreRefused(version: String) throws {
         let text = "wire \(version)\n" + Self.wire.dropFirst(7)
         let error = try #require(throws: FixtureError.self) { try Fixture.parse(Array(text.utf8), file: "f.wire") }
-        #expect(error.description == "f.wire:1:6" + Self.sentence + "'\(version)'")
+        #expect(error.description == "f.wire:1:6" + Self.sentence + ", found '\(version)'")
     }
 
     @Test func aFixtureWithoutAVersionIsRefused() throws {
@@ -90,10 +121,10 @@ import Testing
         let error = try #require(throws: SettingsError.self) {
             try Matrix(file: "m.yaml", text: matrix, registry: Samples.registry)
         }
-        #expect(error.description == "m.yaml:1:10" + Self.sentence + "'\(version)'")
+        #expect(error.description == "m.yaml:1:10" + Self.sentence + ", found '\(version)'")
         let known = "version: \(version)\n" + Self.knownFailing.dropFirst(11)
         let other = try #require(throws: SettingsError.self) { try KnownFailures(file: "k.yaml", text: known) }
-        #expect(other.description == "k.yaml:1:10" + Self.sentence + "'\(version)'")
+        #expect(other.description == "k.yaml:1:10" + Self.sentence + ", found '\(version)'")
     }
 
     @Test func aRecordOfTheFirstVersionIsReadWithKeysThatCameLater() throws {

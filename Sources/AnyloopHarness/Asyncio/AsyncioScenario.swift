@@ -47,8 +47,11 @@ public struct AsyncioScenario: Sendable {
     public init(_ bytes: [UInt8], file: String) throws(AsyncioFormatError) {
         self.file = file
         let root = try AsyncioTable(file: file, place: "the file", try AsyncioValue.parse(bytes, file: file))
+        // First of all: another version may have other keys.
+        guard root.values["asyncio"] == .number(1) else {
+            throw root.error("asyncio", expected: FormatVersion.expected)
+        }
         try root.check(keys: Self.keys)
-        guard try root.number("asyncio") == 1 else { throw root.error("asyncio", expected: "the format's version 1") }
         id = try root.text("id")
         title = try root.text("title")
         rules = try root.numbers("rules")
