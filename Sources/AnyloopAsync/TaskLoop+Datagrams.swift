@@ -6,12 +6,18 @@ extension TaskLoop {
     ///
     /// Names are resolved; the first pair of addresses of one family that can be bound and connected is taken.
     ///
+    /// Or `socket`: a datagram socket, bound and connected as it is, which is taken over.
+    ///
     /// - Throws: `TransportError.usage` for neither address or families that do not match, `.resolution`, `.system`.
     public nonisolated(nonsending) func createDatagramEndpoint<Made: DatagramProtocol>(
         _ protocolFactory: @escaping () throws -> Made, localAddress: Endpoint? = nil,
-        remoteAddress: Endpoint? = nil, options: DatagramOptions = DatagramOptions()
+        remoteAddress: Endpoint? = nil, socket: Int32? = nil, options: DatagramOptions = DatagramOptions()
     ) async throws(TransportError) -> (transport: any DatagramTransport, protocol: Made) {
         try checkThread()
+        if let socket {
+            try checkAlone(socket, localAddress, remoteAddress, options)
+            return try await adoptDatagramSocket(socket, protocolFactory)
+        }
         guard localAddress != nil || remoteAddress != nil else { throw .usage(.argument("unexpected address family")) }
         let pairs = pairs(
             localAddress == nil ? nil : try await addresses(of: localAddress),
@@ -31,13 +37,55 @@ extension TaskLoop {
                 failure = error
                 continue
             }
+            if let made { return (try await started(transport), made) }
+        }
+        throw failure
+    }
+
+    private func checkAlone(
+        _ socket: Int32, _ local: Endpoint?, _ remote: Endpoint?, _ options: DatagramOptions
+    ) throws(TransportError) {
+        guard streamSocketName(socket) == nil else {
+            throw .usage(.argument("A datagram socket was expected, got descriptor \(socket)"))
+        }
+        let others = [
+            local.map { "local_addr=\($0)" }, remote.map { "remote_addr=\($0)" },
+            options.reusePort ? "reuse_port=true" : nil, options.allowBroadcast ? "allow_broadcast=true" : nil,
+        ].compactMap { $0 }
+        guard others.isEmpty else {
+            let text = "socket modifier keyword arguments can not be used when sock is specified."
+            throw .usage(.argument("\(text) (\(others.joined(separator: ", ")))"))
+        }
+    }
+
+    private nonisolated(nonsending) func adoptDatagramSocket<Made: DatagramProtocol>(
+        _ socket: Int32, _ protocolFactory: @escaping () throws -> Made
+    ) async throws(TransportError) -> (transport: any DatagramTransport, protocol: Made) {
+        guard let loop = self as? any SocketLoop else { throw .takesNoSockets }
+        var made: Made?
+        let transport = try loop.createDatagramEndpoint(descriptor: socket) {
+            let new = try protocolFactory()
+            made = new
+            return new
+        }
+        guard let made else { throw .usage("the protocol factory was not called") }
+        return (try await started(transport), made)
+    }
+
+    /// `connectionMade` is in the queue; the caller goes on after it.
+    private nonisolated(nonsending) func started(
+        _ transport: any DatagramTransport
+    ) async throws(TransportError) -> any DatagramTransport {
+        do throws(TransportError) {
             try await wait { (done: @escaping (Result<Void, TransportError>) -> Void) in
                 callSoon { done(.success(())) }
                 return nil
             }
-            if let made { return (transport, made) }
+        } catch {
+            transport.abort()
+            throw error
         }
-        throw failure
+        return transport
     }
 
     private nonisolated(nonsending) func addresses(
