@@ -129,6 +129,24 @@ import Testing
         #expect(lines.count == 10)
         try loop.runUntilComplete { try await waitForEternity(on: loop, atMost: .milliseconds(20)) }
         #expect(Console.take() == ["timeout!"])
+        try loop.runUntilComplete(loop.createTask { try await handleTimeout(on: loop, after: .milliseconds(20)) })
+        #expect(
+            Console.take() == [
+                "The long operation timed out, but we've handled it.", "This statement will run regardless.",
+            ])
+    }
+
+    @Test(arguments: LoopKind.allCases) func threadsAndQueues(kind: LoopKind) throws {
+        _ = Console.take()
+        let loop = try kind.make()
+        defer { loop.closeLoop() }
+        try loop.runUntilComplete { try await runInThreads(on: loop) }
+        #expect(Console.take() == ["default thread pool: 332833500"])
+        try loop.runUntilComplete { try await distributeWork(on: loop, unit: .milliseconds(2)) }
+        let lines = Console.take()
+        #expect(lines.last == "====")
+        #expect(lines.count == 21)
+        #expect(Set(lines.dropLast().map { $0.prefix(8) }) == ["worker-0", "worker-1", "worker-2"])
     }
 
     @Test(arguments: LoopKind.allCases) func dateIsPrinted(kind: LoopKind) throws {
