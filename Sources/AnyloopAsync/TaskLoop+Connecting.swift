@@ -25,7 +25,7 @@ extension TaskLoop {
         }
         if let socket {
             guard streamSocketName(socket) != nil else {
-                throw .usage(.argument("A Stream Socket was expected, got descriptor \(socket)"))
+                throw .usage(.argument("A Stream Socket was expected, got <descriptor \(socket)>"))
             }
             return try await adoptSocket(socket, protocolFactory)
         }
@@ -46,7 +46,7 @@ extension TaskLoop {
         }
         if let socket {
             guard case .unix = streamSocketName(socket) else {
-                throw .usage(.argument("A UNIX Domain Stream Socket was expected, got descriptor \(socket)"))
+                throw .usage(.argument("A UNIX Domain Stream Socket was expected, got <descriptor \(socket)>"))
             }
             return try await adoptSocket(socket, protocolFactory)
         }

@@ -18,7 +18,8 @@ public protocol Server: AnyObject {
     /// The transports of those connections, as far as they were made; for `closeClients` and `abortClients`.
     var clients: [any StreamTransport] { get }
 
-    /// Calls `callback` once the server is closed and its last connection is gone (asyncio rule 58).
+    /// Calls `callback` once the server is closed and its last connection is gone (asyncio rule 58); that may be
+    /// inside `close` or inside this call.
     func whenClosed(_ callback: @escaping () -> Void)
 }
 

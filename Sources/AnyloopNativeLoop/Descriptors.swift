@@ -39,7 +39,7 @@ extension NativeLoop: DescriptorLoop {
 
     /// Ends `addReader`; whether there was one (asyncio rule 35).
     ///
-    /// - Throws: `TransportError.usage` if a transport owns the descriptor (rule 36).
+    /// - Throws: `TransportError.usage` for a negative number, or if a transport owns the descriptor (rule 36).
     @discardableResult
     public func removeReader(_ descriptor: Int32) throws(TransportError) -> Bool {
         guard let watcher = try existingWatcher(descriptor), let reader = watcher.reader else { return false }
@@ -51,7 +51,7 @@ extension NativeLoop: DescriptorLoop {
 
     /// Ends `addWriter`; whether there was one.
     ///
-    /// - Throws: `TransportError.usage` if a transport owns the descriptor (rule 36).
+    /// - Throws: `TransportError.usage` for a negative number, or if a transport owns the descriptor (rule 36).
     @discardableResult
     public func removeWriter(_ descriptor: Int32) throws(TransportError) -> Bool {
         guard let watcher = try existingWatcher(descriptor), let writer = watcher.writer else { return false }
@@ -67,7 +67,6 @@ extension NativeLoop: DescriptorLoop {
 
     private func descriptorWatcher(_ descriptor: Int32) throws(TransportError) -> DescriptorWatcher {
         guard !isClosed else { throw .loopClosed }
-        guard descriptor >= 0 else { throw .system(Errno.badDescriptor, "watching descriptor \(descriptor)") }
         if let existing = try existingWatcher(descriptor) { return existing }
         let watcher = DescriptorWatcher(descriptor: descriptor, loop: self)
         attach(watcher)
@@ -75,9 +74,10 @@ extension NativeLoop: DescriptorLoop {
     }
 
     private func existingWatcher(_ descriptor: Int32) throws(TransportError) -> DescriptorWatcher? {
+        guard descriptor >= 0 else { throw .usage(.argument("Invalid file descriptor: \(descriptor)")) }
         guard let existing = watcher(of: descriptor) else { return nil }
         guard let watcher = existing as? DescriptorWatcher else {
-            throw .usage("File descriptor \(descriptor) is used by transport; use the transport instead")
+            throw .usage("File descriptor \(descriptor) is used by transport <\(type(of: existing)), use that instead>")
         }
         return watcher
     }

@@ -67,9 +67,9 @@ extension NativeLoop: SocketLoop {
         guard !isClosed else { throw .loopClosed }
         let found = anyloop_socket_kind(descriptor)
         guard found >= 0 else { throw .system(-found, "adopting descriptor \(descriptor)") }
-        guard found == kind else { throw .usage(.argument("\(complaint), got descriptor \(descriptor)")) }
+        guard found == kind else { throw .usage(.argument("\(complaint), got <descriptor \(descriptor)>")) }
         guard Int(descriptor) >= watchers.count || watchers[Int(descriptor)] == nil else {
-            throw .usage("File descriptor \(descriptor) is used by transport; adopt it once")
+            throw .usage("File descriptor \(descriptor) is used by transport <adopt it once>")
         }
         let code = anyloop_set_non_blocking(descriptor)
         guard code == 0 else { throw .system(-code, "fcntl") }

@@ -12,7 +12,7 @@ extension NativeLoop: SignalLoop {
         guard !isClosed else { throw .loopClosed }
         try checkSignal(signal)
         let code = anyloop_signal_watch(signal, nativeRemote.wakeDescriptor)
-        guard code == 0 else { throw .usage("sig \(signal) cannot be caught; SIGINT is 2, SIGTERM is 15") }
+        guard code == 0 else { throw .usage("sig \(signal) cannot be caught") }
         signalHandlers[signal]?.cancel()
         signalHandlers[signal] = Handle(callback)
     }

@@ -63,15 +63,15 @@ import Testing
         let asServer = #expect(throws: TransportError.self) {
             try loop.createServer(descriptors: [datagram], options: options) { RecordingProtocol() }
         }
-        #expect(asServer?.description == "A Stream Socket was expected, got descriptor \(datagram)")
+        #expect(asServer?.description == "A Stream Socket was expected, got <descriptor \(datagram)>")
         let asConnection = #expect(throws: TransportError.self) {
             try loop.adoptConnection(descriptor: datagram) { RecordingProtocol() }
         }
-        #expect(asConnection?.description == "A Stream Socket was expected, got descriptor \(datagram)")
+        #expect(asConnection?.description == "A Stream Socket was expected, got <descriptor \(datagram)>")
         let asEndpoint = #expect(throws: TransportError.self) {
             try loop.createDatagramEndpoint(descriptor: near) { RecordingDatagramProtocol() }
         }
-        #expect(asEndpoint?.description == "A datagram socket was expected, got descriptor \(near)")
+        #expect(asEndpoint?.description == "A datagram socket was expected, got <descriptor \(near)>")
         #expect(throws: TransportError.self) {
             try loop.createServer(descriptors: [], options: options) { RecordingProtocol() }
         }

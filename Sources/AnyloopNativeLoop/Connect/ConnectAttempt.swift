@@ -31,7 +31,8 @@ final class ConnectAttempt: Watcher, Cancellable {
         }
         switch -(unsafe anyloop_connect(descriptor, &packed)) {
         case 0:
-            finishSoon(nil)
+            // A Unix socket connects at once; in asyncio no turn passes then.
+            if loop.discipline == .asyncio { finish(nil) } else { finishSoon(nil) }
         case Errno.inProgress, Errno.interrupted:
             let code = loop.watch(self, .write)
             guard code == 0 else { throw .system(code, "watching a connection") }

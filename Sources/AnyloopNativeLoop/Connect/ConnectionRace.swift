@@ -8,7 +8,8 @@ final class ConnectionRace: Cancellable {
 
     /// What a race does with the world.
     struct World {
-        /// Dials an address; the completion runs later and once, unless the attempt is cancelled before.
+        /// Dials an address; the completion runs once, unless the attempt is cancelled before: later, or with a
+        /// success inside the call.
         var dial: (SocketAddress, @escaping (Outcome) -> Void) -> any Cancellable
         /// Runs a callback after a time.
         var wait: (Duration, @escaping () -> Void) -> Handle
@@ -53,7 +54,10 @@ final class ConnectionRace: Cancellable {
         guard completion != nil, let address = waiting.popFirst() else { return }
         let number = nextNumber
         nextNumber += 1
-        attempts[number] = world.dial(address) { [weak self] outcome in self?.dialled(number, outcome) }
+        let attempt = world.dial(address) { [weak self] outcome in self?.dialled(number, outcome) }
+        // A dial may have succeeded inside the call, which ended the race.
+        guard completion != nil else { return }
+        attempts[number] = attempt
         if let delay, !waiting.isEmpty {
             timer = world.wait(delay) { [weak self] in self?.startNext() }
         }

@@ -48,6 +48,10 @@ final class Connector: Cancellable, PendingWork {
     }
 
     private func race(_ addresses: [SocketAddress]) {
+        guard !addresses.isEmpty else {
+            let error = SystemError(errno: 0, operation: "getaddrinfo", text: "getaddrinfo() returned empty list")
+            return fail(.system(error))
+        }
         let (loop, local) = (loop, options.localAddress)
         let world = ConnectionRace.World(
             dial: { ConnectAttempt(loop: loop, address: $0, from: local, completion: $1) },

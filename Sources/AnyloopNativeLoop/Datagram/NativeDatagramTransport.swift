@@ -106,7 +106,11 @@ final class NativeDatagramTransport: Watcher, DatagramTransport {
                 return
             }
         }
-        guard phase == .open || phase == .closing else { return countDrop() }
+        // An endpoint without an address tries as long as it has its socket (rule 113), and no longer.
+        guard phase == .open || phase == .closing else {
+            droppedWriteCount += 1
+            return
+        }
         guard waiting.count - head < native.options.datagramQueueLimit else {
             droppedWriteCount += 1
             return tellError(.system(Errno.noBuffers, "sendto"))
@@ -141,9 +145,18 @@ final class NativeDatagramTransport: Watcher, DatagramTransport {
         if isNative {
             refuse("this endpoint has no peer; name an address to send to")
         } else {
-            fail("Fatal write error on datagram transport", .type("an address must be named, not None"))
+            fail("Fatal write error on datagram transport", missingAddress)
         }
         return false
+    }
+
+    /// Python's words for a missing address.
+    private var missingAddress: UsageError {
+        switch socketName {
+        case .v6: .type("sendto(): AF_INET6 address must be tuple, not NoneType")
+        case .unix: .type("a bytes-like object is required, not 'NoneType'")
+        default: .type("sendto(): AF_INET address must be tuple, not NoneType")
+        }
     }
 
     private func refuse(_ misuse: UsageError) {

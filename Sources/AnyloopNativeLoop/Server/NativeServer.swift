@@ -73,7 +73,7 @@ final class NativeServer: Server {
 
     func whenClosed(_ callback: @escaping () -> Void) {
         if isClosed, connectionCount == 0 {
-            tell(callback)
+            callback()
         } else {
             closedCallbacks.append(callback)
         }
@@ -82,12 +82,7 @@ final class NativeServer: Server {
     private func tellClosed() {
         let callbacks = closedCallbacks
         closedCallbacks = []
-        callbacks.forEach(tell)
-    }
-
-    /// In the next turn; a closed loop has none.
-    private func tell(_ callback: @escaping () -> Void) {
-        if loop.isClosed { callback() } else { loop.callSoon(callback) }
+        for callback in callbacks { callback() }
     }
 
     // MARK: Accepting
@@ -121,6 +116,8 @@ final class NativeServer: Server {
         do {
             guard let protocolFactory else { throw TransportError.cancelled }
             let made = try protocolFactory()
+            // asyncio refuses to attach it then.
+            guard !isClosed else { throw TransportError.cancelled }
             if hasForeignSockets { prepare(socket) }
             let transport = NativeStreamTransport(
                 loop: loop, descriptor: socket.take(), protocol: made, peer: peer, server: self)

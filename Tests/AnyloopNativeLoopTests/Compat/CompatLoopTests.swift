@@ -68,7 +68,7 @@ import Testing
                 == "host and port was not specified and no sock specified")
         #expect(
             try text { _ = try await loop.createConnection(make, socket: 0) }
-                == "A Stream Socket was expected, got descriptor 0")
+                == "A Stream Socket was expected, got <descriptor 0>")
         #expect(
             try text { _ = try await loop.createUnixConnection(make, path: "/a", socket: near) }
                 == "path and sock can not be specified at the same time")
