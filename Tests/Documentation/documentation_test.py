@@ -90,6 +90,21 @@ class MigrationTables(unittest.TestCase):
                 self.assertIn(name, known, row)
 
 
+    def test_commands_and_variables_exist(self):
+        text = (ROOT / "Documentation" / "migration.md").read_text()
+        known = {line.split(" | ")[0] for line in (ROOT / "API" / "Command.txt").read_text().splitlines()}
+        commands, variables = tables(text, "command of netius"), tables(text, "variable of netius")
+        self.assertTrue(commands and variables)
+        for row in commands:
+            words = quoted(row[1])[0].split()
+            self.assertIn(" ".join(words[:2]), known, row)
+            for option in [word for word in words if word.startswith("--")]:
+                self.assertIn(f"{' '.join(words[:2])} {option}", known, row)
+        for row in variables:
+            for name in quoted(row[1]):
+                self.assertIn(name, known, row)
+
+
 class Pages(unittest.TestCase):
     """Code and links."""
 
