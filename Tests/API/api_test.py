@@ -1,13 +1,16 @@
 #!/usr/bin/env python3
 """Plants changes in a small module and sees what ci/api makes of each. Compiles with swiftc, a few seconds in all."""
 
+import contextlib
 import importlib.machinery
 import importlib.util
+import io
 import pathlib
 import re
 import subprocess
 import tempfile
 import unittest
+from unittest import mock
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 
@@ -243,6 +246,55 @@ class Breaks(unittest.TestCase):
     def test_a_module_that_goes_is_a_break(self):
         breaks, _ = api.judge({"Toy": ["a | func | func a()"]}, {}, set())
         self.assertEqual(breaks, ["removed: Toy: a | func | func a()"])
+
+
+class Runs(unittest.TestCase):
+    """What the command does and ends with."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.root = pathlib.Path(folder.name)
+        api.write({"Toy": ["a | func | func a()"]}, self.root / "API")
+
+    def run_with(self, lines, *arguments):
+        """(exit code, what was recorded then) for a build with these lines; None for a build that is missing."""
+
+        def read_build():
+            if lines is None:
+                raise api.CannotTell("there is no debug build")
+            return {"Toy": lines}
+
+        silent = io.StringIO()
+        with mock.patch.multiple(api, ROOT=self.root, read_build=read_build), \
+                mock.patch("sys.argv", ["ci/api", *arguments]), \
+                contextlib.redirect_stdout(silent), contextlib.redirect_stderr(silent):
+            code = api.main()
+        return code, api.read_baseline(self.root / "API")["Toy"]
+
+    def test_same(self):
+        for arguments in [[], ["--check"]]:
+            self.assertEqual(
+                self.run_with(["a | func | func a()"], *arguments), (0, ["a | func | func a()"]))
+
+    def test_an_addition_must_be_recorded(self):
+        new = ["a | func | func a()", "b | func | func b()"]
+        self.assertEqual(self.run_with(new, "--check"), (1, new[:1]))
+        self.assertEqual(self.run_with(new), (0, new))
+        self.assertEqual(self.run_with(new, "--check"), (0, new))
+
+    def test_a_break_must_be_named(self):
+        new = ["b | func | func b()"]
+        for arguments in [[], ["--check"]]:
+            self.assertEqual(self.run_with(new, *arguments), (1, ["a | func | func a()"]))
+        (self.root / "API" / "BREAKS.md").write_text("## 0.2.0\n\n- `Toy: a | func | func a()`\n  Remedy: b.\n")
+        self.assertEqual(self.run_with(new), (0, new))
+
+    def test_anew(self):
+        self.assertEqual(self.run_with(["b | func | func b()"], "--anew"), (0, ["b | func | func b()"]))
+
+    def test_without_a_build(self):
+        self.assertEqual(self.run_with(None, "--check"), (2, ["a | func | func a()"]))
 
 
 class Baseline(unittest.TestCase):
