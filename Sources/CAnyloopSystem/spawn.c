@@ -29,6 +29,11 @@ int anyloop_descriptor_kind(int descriptor) {
     return S_ISCHR(status.st_mode) ? ANYLOOP_KIND_CHARACTER : ANYLOOP_KIND_OTHER;
 }
 
+int anyloop_set_blocking(int descriptor) {
+    int flags = fcntl(descriptor, F_GETFL);
+    return flags < 0 || fcntl(descriptor, F_SETFL, flags & ~O_NONBLOCK) < 0 ? -errno : 0;
+}
+
 int anyloop_pipe(int *source, int *sink) {
     int ends[2];
 #ifdef __linux__

@@ -17,7 +17,7 @@ enum AsyncioCell {
         record.rules = scenario.rules
         let got: [String]
         do {
-            got = try AsyncioPlayer.play(scenario, makeLoop: provider.makeLoop)
+            got = try AsyncioPlayer.play(scenario, from: provider)
         } catch let error where !(error is LiveScenario.Unsupported) {
             record.outcome = .failed
             record.failed = 1

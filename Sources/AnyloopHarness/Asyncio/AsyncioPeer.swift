@@ -4,6 +4,8 @@ import CAnyloopSystem
 /// A plain non-blocking socket that the driver works by hand and no loop knows.
 final class AsyncioPeer {
     private(set) var descriptor: Int32
+    /// What was read silently.
+    var kept: [UInt8] = []
     /// Bytes that were put on their way to it to fill the kernel's buffers.
     var filling = 0
     /// Our own address; nil where the system does not say.
@@ -41,6 +43,10 @@ final class AsyncioPeer {
         }
         let code = anyloop_socket_error(descriptor)
         if code != 0 { throw AsyncioSocket.failure(-code, "connect") }
+    }
+
+    func setBlocking() throws {
+        try AsyncioSocket.checked(anyloop_set_blocking(descriptor), "fcntl")
     }
 
     func bind(to address: SocketAddress) throws {

@@ -11,13 +11,13 @@ extension AsyncioPlayer {
     /// Plays the scenario on a loop of its own, which is closed afterwards; its lines.
     ///
     /// - Throws: what kept it from being played.
-    static func play(_ scenario: AsyncioScenario, makeLoop: @escaping () throws -> any Loop) throws -> [String] {
-        let loop = try makeLoop()
+    static func play(_ scenario: AsyncioScenario, from provider: LoopProvider) throws -> [String] {
+        let loop = try provider.makeLoop()
         guard let loop = loop as? any TaskLoop else {
             loop.closeLoop()
             throw LiveScenario.Unsupported("this loop runs no Swift tasks (protocol TaskLoop)")
         }
-        let player = AsyncioPlayer(scenario, on: loop, makeLoop: makeLoop)
+        let player = AsyncioPlayer(scenario, on: loop, from: provider)
         defer { player.end() }
         try player.watchLoop()
         if scenario.showsTurns { player.setTicking(true) }

@@ -8,8 +8,8 @@ import AnyloopCore
 final class AsyncioPlayer {
     let scenario: AsyncioScenario
     let loop: any TaskLoop
-    /// Makes another loop of the same kind.
-    let makeLoop: () throws -> any Loop
+    /// Where the loop is from.
+    let provider: LoopProvider
     var trace = AsyncioTrace()
 
     /// Actors' protocols and transports, by name.
@@ -47,10 +47,10 @@ final class AsyncioPlayer {
     /// Lines of refused calls whose reason is still to come.
     private var refusals: [(place: Int, label: String)] = []
 
-    init(_ scenario: AsyncioScenario, on loop: any TaskLoop, makeLoop: @escaping () throws -> any Loop) {
+    init(_ scenario: AsyncioScenario, on loop: any TaskLoop, from provider: LoopProvider) {
         self.scenario = scenario
         self.loop = loop
-        self.makeLoop = makeLoop
+        self.provider = provider
     }
 
     // MARK: Lines
@@ -140,9 +140,14 @@ final class AsyncioPlayer {
         return try react(actor, name)
     }
 
+    /// Writes bytes that came to an actor.
+    func append(_ actor: String, _ name: String, _ bytes: [UInt8]) {
+        if !isEnded { trace.append(actor, name, bytes) }
+    }
+
     /// Writes the bytes that a callback got, and reacts to it.
     func callback(_ actor: String, _ name: String, bytes: [UInt8]) throws {
-        if !isEnded { trace.append(actor, name, bytes) }
+        append(actor, name, bytes)
         try react(actor, name)
     }
 
@@ -225,7 +230,9 @@ final class AsyncioPlayer {
             throw LiveScenario.Unsupported("this loop asks nobody but the system for names (protocol ResolvingLoop)")
         }
         loop.resolver = { host, port in
-            names[host].map { .success($0.map { SocketAddress(literal: $0.host, port: port) ?? $0 }) }
+            guard let answer = names[host] else { return nil }
+            guard let answer else { return .failure(.resolution(host: host, code: -2, text: "no such name")) }
+            return .success(answer.map { SocketAddress(literal: $0.host, port: port) ?? $0 })
         }
     }
 
@@ -234,7 +241,7 @@ final class AsyncioPlayer {
         loop.exceptionHandler = { [weak self] exception in
             guard let self, !takeMisuse(exception.error), !completeRefusal(exception.error) else { return }
             line(AsyncioText.exception(exception))
-            if let failure { self.fail(failure) }
+            if let failure { throw failure }
         }
     }
 

@@ -31,7 +31,7 @@ public struct AsyncioScenario: Sendable {
     let bufferSize: Int
     let everyGetBuffer: Bool
     /// What the loop's resolver answers for names.
-    let names: [String: [SocketAddress]]
+    let names: [String: [SocketAddress]?]
 
     /// The version that loops follow where a scenario says nothing else.
     public static let followedVersion = "3.11"
@@ -79,18 +79,23 @@ public struct AsyncioScenario: Sendable {
         react = try Self.reactions(root)
     }
 
-    private static func names(_ root: AsyncioTable) throws(AsyncioFormatError) -> [String: [SocketAddress]] {
+    private static func names(_ root: AsyncioTable) throws(AsyncioFormatError) -> [String: [SocketAddress]?] {
         guard let value = root.values["names"] else { return [:] }
         let table = try AsyncioTable(file: root.file, place: "names", value)
-        var names: [String: [SocketAddress]] = [:]
+        var names: [String: [SocketAddress]?] = [:]
         for name in table.values.keys {
-            names[name] = []
+            guard table.values[name] != .null else {
+                names[name] = .some(nil)
+                continue
+            }
+            var addresses: [SocketAddress] = []
             for text in try table.texts(name) {
                 guard let address = SocketAddress(literal: text, port: 0) else {
                     throw table.error(name, expected: "IP addresses")
                 }
-                names[name]?.append(address)
+                addresses.append(address)
             }
+            names[name] = addresses
         }
         return names
     }

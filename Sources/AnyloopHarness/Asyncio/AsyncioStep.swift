@@ -70,6 +70,13 @@ struct AsyncioStep: Sendable, Hashable {
         return AsyncioStep(op: op, table: copy)
     }
 
+    /// The same step with the reader and the writer `actor`, if it names none itself.
+    func reading(_ actor: String) -> AsyncioStep {
+        var copy = table
+        for key in ["reader", "writer"] where !table.has(key) { copy.values[key] = .text(actor) }
+        return AsyncioStep(op: op, table: copy)
+    }
+
     private init(op: String, table: AsyncioTable) {
         self.op = op
         self.table = table

@@ -1,3 +1,4 @@
+import AnyloopAsync
 import AnyloopCore
 
 /// How a trace writes values, errors and messages: the recorder's rules, and where the languages meet.
@@ -37,6 +38,10 @@ enum AsyncioText {
         case let error as SystemError: Errno.name(error.errno)
         case let error as UsageError: usage(error)
         case is CancellationError: "CancelledError"
+        case let error as IncompleteReadError:
+            "IncompleteReadError \(data(error.partial)) of \(error.expected.map(String.init) ?? "None")"
+        case let error as LimitOverrunError:
+            "LimitOverrunError \(quoted(error.message)) consumed \(error.consumed)"
         default: String(describing: type(of: error as Any))
         }
     }
@@ -47,11 +52,19 @@ enum AsyncioText {
         case .callback(_, let inner): error(inner)
         case .timedOut: "TimeoutError"
         case .cancelled: "CancelledError"
+        case .resolution(_, 0, let text): "OSError \(quoted(normal(text)))"
         case .resolution(_, let code, _): "gaierror \(Errno.resolutionName(code))"
-        case .several: "OSError \(quoted(normal(failure.description)))"
+        case .several(let errors):
+            "OSError \(quoted("Multiple exceptions: " + errors.map(inSeveral).joined(separator: ", ")))"
         case .usage(let error): usage(error)
         case .loopClosed: "RuntimeError \(quoted(failure.description))"
         }
+    }
+
+    /// One of several failed connects, in asyncio's words.
+    private static func inSeveral(_ failure: TransportError) -> String {
+        guard case .system(let system) = failure else { return normal(failure.description) }
+        return "[\(Errno.name(system.errno))] Connect call failed ADDR"
     }
 
     private static func usage(_ error: UsageError) -> String {

@@ -22,18 +22,22 @@ public struct LoopProvider: Sendable {
     public let liberties: Set<Liberty>
     /// In which points it may differ from asyncio's recordings.
     public let asyncioLiberties: [AsyncioLiberty]
+    /// What its loops do with the application's own sockets; nil: nothing.
+    public let sockets: (@Sendable (any TaskLoop) -> (any AsyncioSockets)?)?
     /// Makes a loop that belongs to the calling thread; throws if this machine lacks what it needs.
     public let makeLoop: @Sendable () throws -> any Loop
 
     /// A provider; by default it has the liberties of `mode`, and none with regard to asyncio.
     public init(
         mode: Mode, poller: String, liberties: Set<Liberty>? = nil, asyncioLiberties: [AsyncioLiberty] = [],
+        sockets: (@Sendable (any TaskLoop) -> (any AsyncioSockets)?)? = nil,
         makeLoop: @escaping @Sendable () throws -> any Loop
     ) {
         self.mode = mode
         self.poller = poller
         self.liberties = liberties ?? Liberty.granted(to: mode)
         self.asyncioLiberties = asyncioLiberties
+        self.sockets = sockets
         self.makeLoop = makeLoop
     }
 

@@ -40,6 +40,8 @@ final class Connector: Cancellable, PendingWork {
             if let address = SocketAddress(literal: host, port: port) { return race([address]) }
             step = loop.resolve(host: host, port: port) { [self] result in
                 switch result {
+                case .success([]):
+                    fail(.resolution(host: host, code: 0, text: "getaddrinfo() returned empty list"))
                 case .success(let addresses): race(addresses)
                 case .failure(let error): fail(error)
                 }

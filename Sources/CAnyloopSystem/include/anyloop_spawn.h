@@ -17,6 +17,8 @@ int anyloop_pipe(int *source, int *sink);
 int64_t anyloop_read(int descriptor, void *bytes, size_t count);
 /// One write(2); SIGPIPE is the caller's business.
 int64_t anyloop_write(int descriptor, const void *bytes, size_t count);
+/// Has calls on `descriptor` wait.
+int anyloop_set_blocking(int descriptor);
 /// The null device, open for reading and writing.
 int anyloop_open_null(void);
 /// A copy of `descriptor`, at least `lowest`, that children would inherit.

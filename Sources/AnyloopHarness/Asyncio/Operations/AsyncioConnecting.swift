@@ -8,12 +8,14 @@ extension AsyncioOperation {
         "connect": .waits { player, step, _ in
             switch try step.table.text("kind", or: "stream") {
             case "stream": try await connect(player, step, AsyncioStream.self)
+            case "buffered": try await connect(player, step, AsyncioBuffered.self)
             case let kind: throw AsyncioPlayer.unknownKind(kind)
             }
         },
         "socketpair": .waits { player, step, _ in
             switch try step.table.text("kind", or: "stream") {
             case "stream": try await socketpair(player, step, AsyncioStream.self)
+            case "buffered": try await socketpair(player, step, AsyncioBuffered.self)
             case let kind: throw AsyncioPlayer.unknownKind(kind)
             }
         },
@@ -81,6 +83,7 @@ extension AsyncioPlayer {
 
     /// The address that a step goes to: a server's or a listening peer's.
     func address(_ step: AsyncioStep, key: String = "to") throws -> SocketAddress {
+        if key == "to", let file = try step.table.optionalText("path") { return .unix(path: "\(try folder())/\(file)") }
         let name = try step.table.text(key, or: "S")
         let index = try step.table.number("index", or: 0)
         guard let known = addresses[name], known.indices.contains(index) else {
@@ -106,6 +109,7 @@ extension AsyncioPlayer {
     func serverFactory(_ name: String, _ kind: String) throws -> () throws -> any StreamProtocol {
         switch kind {
         case "stream": factory(name, AsyncioStream.self, numbered: true)
+        case "buffered": factory(name, AsyncioBuffered.self, numbered: true)
         default: throw Self.unknownKind(kind)
         }
     }
@@ -115,6 +119,7 @@ extension AsyncioPlayer {
         let made: any StreamProtocol
         switch kind {
         case "stream": made = AsyncioStream(actor, self)
+        case "buffered": made = AsyncioBuffered(actor, self)
         default: throw Self.unknownKind(kind)
         }
         protocols[actor] = made

@@ -120,7 +120,8 @@ extension AsyncioOperation {
         let peer = try player.peer(step)
         let limit = try step.table.optionalNumber("bytes")
         let isPatient = try limit != nil || step.table.flag("eof", or: false)
-        var got: [UInt8] = []
+        var got = peer.kept
+        peer.kept = []
         var end: String?
         var quiet = 0
         var since = ContinuousClock.now
@@ -140,6 +141,10 @@ extension AsyncioOperation {
             quiet += 1
             if isPatient ? since.duration(to: .now) > AsyncioPlayer.patience : quiet > quietRounds { end = "quiet" }
             try await player.loop.sleep(for: isPatient && quiet <= 20 ? .zero : AsyncioPlayer.round)
+        }
+        if try step.table.flag("silent", or: false) {
+            peer.kept = got
+            return
         }
         let text = got.isEmpty ? "nothing" : AsyncioText.data(got)
         player.line("\(try step.table.text("peer")) received \(text)" + (end.map { " then \($0)" } ?? ""))

@@ -6,7 +6,7 @@ extension AsyncioOperation {
         "stop": .plain { player, _ in call(player, "loop.stop") { player.loop.stop() } },
         "run_forever": .plain { player, _ in call(player, "loop.run_forever") { try player.loop.run() } },
         "run_other_loop": .plain { player, _ in
-            let other = try player.makeLoop()
+            let other = try player.provider.makeLoop()
             other.callSoon { other.stop() }
             call(player, "other loop.run_forever") { try other.run() }
             other.closeLoop()

@@ -13,6 +13,20 @@ extension AsyncioOperation {
                 return .none
             }
         },
+        "server_close_clients": .plain { player, step in
+            let (name, server) = try player.server(step)
+            player.call("\(name).close_clients") {
+                server.closeClients()
+                return .none
+            }
+        },
+        "server_abort_clients": .plain { player, step in
+            let (name, server) = try player.server(step)
+            player.call("\(name).abort_clients") {
+                server.abortClients()
+                return .none
+            }
+        },
         "with_server": .waits { player, step, place in
             let (name, server) = try player.server(step)
             let steps = try step.steps("then")

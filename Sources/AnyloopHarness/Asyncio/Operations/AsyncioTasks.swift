@@ -48,7 +48,22 @@ extension AsyncioOperation {
             let givesErrors = try step.table.flag("return_exceptions", or: false)
             try await player.awaited("gather", place) {
                 guard givesErrors else { return .list(try await player.loop.gather(futures).value) }
-                throw AsyncioPlayerError("the player has no gather that returns errors")
+                return .list(
+                    try await player.loop.gatherResults(futures).value.map { result in
+                        switch result {
+                        case .success(let value): value
+                        case .failure(let error): .name("!" + AsyncioText.error(error))
+                        }
+                    })
+            }
+        },
+        "wait_first": .waits { player, step, place in
+            let names = try step.table.texts("names")
+            let futures = try names.map { try player.task(named: $0, step) }
+            try await player.awaited("wait", place) {
+                let (done, _) = try await player.loop.wait(for: futures, until: .firstCompleted)
+                let ended = zip(names, futures).filter { pair in done.contains { $0 === pair.1 } }.map(\.0)
+                return .list(ended.sorted().map { .name($0) })
             }
         },
         "try": .waits { player, step, _ in
