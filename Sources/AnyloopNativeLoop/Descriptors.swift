@@ -16,7 +16,7 @@ extension NativeLoop: DescriptorLoop {
         try widen(watcher, .read)
         if let former = watcher.reader {
             former.cancel()
-            if discipline == .asyncio { watcher.mute(.read, turn: turnNumber) }
+            watcher.mute(.read, turn: turnNumber)
         }
         watcher.reader = handle
         return handle
@@ -31,7 +31,7 @@ extension NativeLoop: DescriptorLoop {
         try widen(watcher, .write)
         if let former = watcher.writer {
             former.cancel()
-            if discipline == .asyncio { watcher.mute(.write, turn: turnNumber) }
+            watcher.mute(.write, turn: turnNumber)
         }
         watcher.writer = handle
         return handle

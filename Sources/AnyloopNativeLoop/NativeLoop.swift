@@ -33,7 +33,6 @@ public struct NativeLoopOptions: Sendable {
 /// - one datagram a readable event instead of a budget; misuse of an endpoint as rules 109, 110 and 113 have it.
 /// - a factory that throws while accepting is reported in debug mode only (rule 54).
 /// - timers of the same deadline in the order of CPython's heap (rule 23).
-/// - a direction that was not watched for a moment of the turn has no event in it (`Watcher.mute`).
 ///
 /// `StreamTransport`s start by `NativeLoop.start(_:completion:)`, which is where the two part.
 enum Discipline {
@@ -341,7 +340,7 @@ public final class NativeLoop: Loop {
             watcher.interest = interest
             return 0
         }
-        if discipline == .asyncio { watcher.mute(watcher.interest.subtracting(interest), turn: turnNumber) }
+        watcher.mute(watcher.interest.subtracting(interest), turn: turnNumber)
         let code = poller.change(watcher.descriptor, key: watcher.key, from: watcher.interest, to: interest)
         // Whatever became of a removal, the watcher counts as removed: the descriptor is about to go.
         if code == 0 || interest.isEmpty { watcher.interest = interest }

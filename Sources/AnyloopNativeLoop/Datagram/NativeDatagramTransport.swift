@@ -170,7 +170,8 @@ final class NativeDatagramTransport: Watcher, DatagramTransport {
 
     private func countDrop() {
         droppedWriteCount += 1
-        native.logDroppedWrite(droppedWriteCount)
+        // asyncio says so of endpoints with an address only.
+        if address != nil { native.logDroppedWrite(droppedWriteCount) }
     }
 
     /// Reports `error` and ends the endpoint (asyncio: `_fatal_error`).

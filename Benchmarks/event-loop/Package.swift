@@ -2,7 +2,7 @@
 import PackageDescription
 
 let package = Package(
-    name: "loop",
+    name: "event-loop",
     platforms: [.macOS(.v15)],
     dependencies: [.package(name: "anyloop", path: "../..")],
     targets: [
