@@ -13,12 +13,7 @@ public final class StreamReaderProtocol: StreamProtocol {
     private var unclaimedReader: StreamReader?
     private var handler: StreamHandler?
     private var writer: StreamWriter?
-    private var isPaused = false
-    private var isLost = false
-    private var drainWaiters: [Waiter<Void>] = []
-
-    /// Done once the connection is lost.
-    let closed: Future<Void>
+    private let flow: StreamFlow
 
     /// A protocol that feeds `reader`; with a `handler`, which gets it and a writer in a task once the connection is
     /// made.
@@ -27,12 +22,12 @@ public final class StreamReaderProtocol: StreamProtocol {
         self.reader = reader
         self.handler = handler
         if handler != nil { unclaimedReader = reader }
-        closed = loop.createFuture()
+        flow = StreamFlow(loop: loop)
     }
 
-    deinit {
-        // An error that nobody waited for was told to the reader.
-        if closed.isDone, !closed.isCancelled { _ = try? closed.exception() }
+    /// A writer on `transport`, which this protocol is told of.
+    func makeWriter(_ transport: any StreamTransport, _ reader: StreamReader?) -> StreamWriter {
+        StreamWriter(loop: loop, transport: transport, flow: flow, reader: reader)
     }
 
     /// Starts the handler's task.
@@ -41,7 +36,7 @@ public final class StreamReaderProtocol: StreamProtocol {
         guard let handler, let reader else { return }
         self.handler = nil
         unclaimedReader = nil
-        let writer = StreamWriter(loop: loop, transport: transport, streamProtocol: self, reader: reader)
+        let writer = makeWriter(transport, reader)
         self.writer = writer
         let loop = loop
         loop.createTask { try await handler(reader, writer) }.addDoneCallback { task in
@@ -65,38 +60,16 @@ public final class StreamReaderProtocol: StreamProtocol {
 
     /// Ends whoever reads, drains or waits for the close.
     public func connectionLost(_ error: TransportError?) throws {
-        isLost = true
         if let error { reader?.setException(error) } else { reader?.feedEOF() }
-        if !closed.isDone {
-            if let error { try closed.setError(error) } else { try closed.setResult() }
-        }
-        if isPaused { wakeDrainers(error) }
+        try flow.lost(error)
         reader = nil
         unclaimedReader = nil
         writer = nil
     }
 
     /// Has `drain` wait from here on.
-    public func pauseWriting() { isPaused = true }
+    public func pauseWriting() { flow.pause() }
 
     /// Lets every `drain` go on.
-    public func resumeWriting() {
-        isPaused = false
-        wakeDrainers(nil)
-    }
-
-    private func wakeDrainers(_ error: TransportError?) {
-        for waiter in drainWaiters { waiter.finish(error.map(Result.failure) ?? .success(())) }
-    }
-
-    nonisolated(nonsending) func drain() async throws(TransportError) {
-        if isLost { throw .system(SystemError(errno: 104, operation: "drain", text: "Connection lost")) }
-        guard isPaused else { return }
-        try loop.checkThread()
-        let waiter = Waiter<Void>()
-        drainWaiters.append(waiter)
-        defer { drainWaiters.removeAll { $0 === waiter } }
-        try await loop.suspend(waiter)
-        try waiter.result?.get()
-    }
+    public func resumeWriting() { flow.resume() }
 }

@@ -8,16 +8,13 @@ public final class StreamWriter {
     public let transport: any StreamTransport
 
     private let loop: any TaskLoop
-    private let streamProtocol: StreamReaderProtocol
+    private let flow: StreamFlow
     private let reader: StreamReader?
 
-    init(
-        loop: any TaskLoop, transport: any StreamTransport, streamProtocol: StreamReaderProtocol,
-        reader: StreamReader?
-    ) {
+    init(loop: any TaskLoop, transport: any StreamTransport, flow: StreamFlow, reader: StreamReader?) {
         self.loop = loop
         self.transport = transport
-        self.streamProtocol = streamProtocol
+        self.flow = flow
         self.reader = reader
     }
 
@@ -60,7 +57,7 @@ public final class StreamWriter {
     ///
     /// - Throws: the error that ended the connection; `TransportError.cancelled` with the task.
     public nonisolated(nonsending) func waitClosed() async throws {
-        try await streamProtocol.closed.value
+        try await flow.closed.value
     }
 
     /// Waits until the write buffer is below its high mark again; at once if it is (asyncio: `drain`).
@@ -72,6 +69,6 @@ public final class StreamWriter {
     public nonisolated(nonsending) func drain() async throws {
         if let error = reader?.exception { throw error }
         if transport.isClosing { try await loop.sleep(for: .zero) }
-        try await streamProtocol.drain()
+        try await flow.drain()
     }
 }

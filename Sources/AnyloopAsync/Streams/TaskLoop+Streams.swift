@@ -14,7 +14,7 @@ extension TaskLoop {
         let made = StreamReaderProtocol(loop: self, reader: reader)
         let (transport, _) = try await createConnection(
             { made }, host: host, port: port, socket: socket, options: options)
-        return (reader, StreamWriter(loop: self, transport: transport, streamProtocol: made, reader: reader))
+        return (reader, made.makeWriter(transport, reader))
     }
 
     /// Connects to a Unix socket and gives the two ends of it (asyncio: `open_unix_connection`).
@@ -26,7 +26,7 @@ extension TaskLoop {
         let reader = try StreamReader(loop: self, limit: limit)
         let made = StreamReaderProtocol(loop: self, reader: reader)
         let (transport, _) = try await createUnixConnection({ made }, path: path, socket: socket)
-        return (reader, StreamWriter(loop: self, transport: transport, streamProtocol: made, reader: reader))
+        return (reader, made.makeWriter(transport, reader))
     }
 
     /// Serves streams, each in a task that runs `handler` (asyncio: `start_server`).

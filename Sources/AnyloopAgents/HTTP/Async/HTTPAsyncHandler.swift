@@ -1,4 +1,5 @@
 import AnyloopCore
+import AnyloopWire
 import HTTPTypes
 
 /// Answers a request in a task, which runs on the loop's thread.
@@ -30,28 +31,33 @@ extension HTTPServer {
 /// Starts the tasks of one service.
 final class HTTPAsyncRunner {
     private let handler: HTTPAsyncHandler
-    private var executor: (any TaskExecutor)?
+    /// What the service's loop has for tasks; known from the first request on.
+    private var place: (executor: any TaskExecutor, remote: any LoopRemote)?
 
     init(_ handler: @escaping HTTPAsyncHandler) {
         self.handler = handler
     }
 
     func handle(_ exchange: HTTPServerExchange) {
-        guard let loop = exchange.loop else { return }
-        let executor = self.executor ?? RemoteTaskExecutor.executor(of: loop)
-        self.executor = executor
-        let writer = HTTPResponseWriter(HTTPExchangeBridge(exchange, remote: loop.remote))
+        guard let place = place ?? findPlace(exchange) else { return }
+        let bridge = HTTPExchangeBridge(exchange, remote: place.remote)
+        exchange.bridge = bridge
         let request = exchange.request
         let handler = handler
-        let task = Task(executorPreference: executor) {
+        bridge.task = Task(executorPreference: place.executor) {
             do {
-                try await handler(request, HTTPBodyChunks(stream: writer.bridge.body), writer)
-                writer.bridge.handlerReturned(nil)
+                try await handler(request, HTTPBodyChunks(stream: bridge.body), HTTPResponseWriter(bridge))
+                bridge.handlerReturned(nil)
             } catch {
-                writer.bridge.handlerReturned(error)
+                bridge.handlerReturned(error)
             }
         }
-        writer.bridge.task = task
+    }
+
+    private func findPlace(_ exchange: HTTPServerExchange) -> (executor: any TaskExecutor, remote: any LoopRemote)? {
+        guard let loop = exchange.loop else { return nil }
+        place = (RemoteTaskExecutor.executor(of: loop), loop.remote)
+        return place
     }
 }
 
@@ -65,13 +71,15 @@ final class HTTPExchangeBridge: @unchecked Sendable {
     private var failure: HTTPServerError?
     private var isOver = false
     private var writers: [CheckedContinuation<Void, any Error>] = []
-    let body: HTTPChunkStream
+    /// The request's body; nil where it has none.
+    let body: HTTPChunkStream?
     var task: Task<Void, Never>?
 
     init(_ exchange: HTTPServerExchange, remote: any LoopRemote) {
         self.exchange = exchange
         self.remote = remote
-        body = HTTPChunkStream(remote: remote)
+        body = exchange.framing == .none ? nil : HTTPChunkStream(remote: remote)
+        guard let body else { return }
         body.onStart = { [unowned self] in
             self.exchange.readBody { [body] in
                 body.push($0)
@@ -80,14 +88,13 @@ final class HTTPExchangeBridge: @unchecked Sendable {
             }
         }
         body.onPause = { [unowned exchange] in $0 ? exchange.pauseBody() : exchange.resumeBody() }
-        exchange.onWritable = { [unowned self] in resumeWriters() }
-        exchange.onClosed = { [self] in closed($0) }
     }
 
-    private func closed(_ error: HTTPServerError?) {
+    /// The exchange is over.
+    func closed(_ error: HTTPServerError?) {
         isOver = true
         failure = error
-        body.finish(.failure(error ?? .misuse("the response is finished: the body's rest was dropped")))
+        body?.finish(.failure(error ?? .misuse("the response is finished: the body's rest was dropped")))
         resumeWriters()
         if error != nil { task?.cancel() }
         task = nil
@@ -105,8 +112,18 @@ final class HTTPExchangeBridge: @unchecked Sendable {
         } else if isOver || exchange.isWritable {
             writer.resume()
         } else {
+            if exchange.onWritable == nil { exchange.onWritable = { [unowned self] in resumeWriters() } }
             writers.append(writer)
         }
+    }
+
+    /// Sends a whole response; on the loop's thread without a closure.
+    func respond(_ response: HTTPResponse, _ body: [UInt8]) async throws {
+        guard remote.isOnLoopThread else { return try await write { $0.respond(response, body: body) } }
+        exchange.respond(response, body: body)
+        if let failure { throw failure }
+        if exchange.isOver || exchange.isWritable { return }
+        try await withCheckedThrowingContinuation { settle($0) }
     }
 
     /// Runs `body` on the loop; whether the exchange is still there is `body`'s business.
@@ -133,17 +150,20 @@ final class HTTPExchangeBridge: @unchecked Sendable {
     }
 
     func handlerReturned(_ error: (any Error)?) {
-        remote.perform { [self] in
-            task = nil
-            guard !isOver else { return }
-            switch (exchange.hasStarted, error) {
-            case (false, let error as HTTPBodyTooLarge):
-                exchange.respond(
-                    HTTPServerResponses.plain(.contentTooLarge), body: Array("413 Content Too Large: \(error)\n".utf8))
-            case (_, let error?): exchange.handlerFailed(error)
-            case (false, nil): exchange.handlerFailed(HTTPServerError.misuse("the handler returned without a response"))
-            case (true, nil): exchange.finishIfStreaming()
-            }
+        guard remote.isOnLoopThread else { return _ = remote.callSoonThreadsafe { [self] in ended(error) } }
+        ended(error)
+    }
+
+    private func ended(_ error: (any Error)?) {
+        task = nil
+        guard !isOver else { return }
+        switch (exchange.hasStarted, error) {
+        case (false, let error as HTTPBodyTooLarge):
+            exchange.respond(
+                HTTPServerResponses.plain(.contentTooLarge), body: Array("413 Content Too Large: \(error)\n".utf8))
+        case (_, let error?): exchange.handlerFailed(error)
+        case (false, nil): exchange.handlerFailed(HTTPServerError.misuse("the handler returned without a response"))
+        case (true, nil): exchange.finishIfStreaming()
         }
     }
 }
@@ -160,7 +180,7 @@ public struct HTTPResponseWriter: Sendable {
 
     /// Sends a whole response; see `HTTPServerExchange.respond`.
     public func respond(_ response: HTTPResponse, body: [UInt8] = []) async throws {
-        try await bridge.write { $0.respond(response, body: body) }
+        try await bridge.respond(response, body)
     }
 
     /// Sends an interim response such as 103.

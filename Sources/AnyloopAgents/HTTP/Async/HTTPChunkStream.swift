@@ -115,18 +115,19 @@ final class HTTPChunkStream: @unchecked Sendable {
 ///
 /// To be read once, by one task at a time. Iterating throws if the body breaks off.
 public struct HTTPBodyChunks: AsyncSequence, Sendable {
-    let stream: HTTPChunkStream
+    /// Nil for a message without a body.
+    let stream: HTTPChunkStream?
     /// What keeps the source going; gone with the last copy.
     var lease: HTTPClientLease?
 
     /// Reads chunks.
     public struct AsyncIterator: AsyncIteratorProtocol {
-        let stream: HTTPChunkStream
+        let stream: HTTPChunkStream?
         let lease: HTTPClientLease?
 
         /// The next chunk, never empty; nil at the end.
         public func next() async throws -> [UInt8]? {
-            try await stream.next()
+            try await stream?.next()
         }
     }
 
@@ -147,7 +148,7 @@ public struct HTTPBodyChunks: AsyncSequence, Sendable {
 
     /// The trailer fields, once the end was read; nil if there are none.
     public var trailers: HTTPFields? {
-        get async { await stream.readTrailers() }
+        get async { await stream?.readTrailers() }
     }
 }
 

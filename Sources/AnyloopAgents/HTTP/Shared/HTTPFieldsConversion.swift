@@ -5,16 +5,25 @@ extension HTTPFields {
     /// The field lines of a head or trailer section that a parser read, in order; `Host` is left out on request.
     init(_ lines: HTTP1Fields, omittingHost: Bool = false) {
         self.init()
-        reserveCapacity(lines.count)
+        // Most requests of a machine have no field but Host: then nothing is allocated.
+        if lines.count > (omittingHost ? 1 : 0) { reserveCapacity(lines.count) }
         for index in lines.indices {
+            if omittingHost, lines.withName(at: index, { $0.isHost }) { continue }
             guard let name = HTTPField.Name(lines.name(at: index)) else { continue }
-            if omittingHost, name.canonicalName == "host" { continue }
             lines.withValue(at: index) { value in
                 unsafe value.withUnsafeBufferPointer { bytes in
                     unsafe append(HTTPField(name: name, lenientValue: bytes))
                 }
             }
         }
+    }
+}
+
+extension Span<UInt8> {
+    /// Whether this is `Host`, in any case.
+    fileprivate var isHost: Bool {
+        count == 4 && self[0] | 0x20 == UInt8(ascii: "h") && self[1] | 0x20 == UInt8(ascii: "o")
+            && self[2] | 0x20 == UInt8(ascii: "s") && self[3] | 0x20 == UInt8(ascii: "t")
     }
 }
 
@@ -32,8 +41,26 @@ extension HTTPRequest {
             path = (head.path.isEmpty ? "/" : head.path) + query
         }
         self.init(
-            method: HTTPRequest.Method(head.methodName) ?? .get, scheme: "http", authority: head.authority,
+            method: head.requestMethod, scheme: "http", authority: head.authority,
             path: path, headerFields: HTTPFields(head.fields, omittingHost: true))
+    }
+}
+
+extension HTTP1Head {
+    /// The method; the common ones without making a string.
+    fileprivate var requestMethod: HTTPRequest.Method {
+        switch method {
+        case .get: .get
+        case .head: .head
+        case .post: .post
+        case .put: .put
+        case .delete: .delete
+        case .connect: .connect
+        case .options: .options
+        case .trace: .trace
+        case .patch: .patch
+        case .other: HTTPRequest.Method(methodName) ?? .get
+        }
     }
 }
 
