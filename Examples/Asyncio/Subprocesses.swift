@@ -47,3 +47,32 @@ func printDate(on loop: any TaskLoop & ProcessLoop) throws {
     }
 }
 // end: subprocess-protocol
+
+// begin: subprocess-streams
+func getDate(on loop: any TaskLoop & ProcessLoop) async throws -> String {
+    // Create the subprocess; redirect the standard output into a pipe.
+    let process = try await loop.createSubprocessExec(
+        "date", ["+%Y-%m-%d"], options: SubprocessOptions(stdin: .inherit, stdout: .pipe, stderr: .inherit))
+
+    // Read one line of output.
+    let data = try await process.stdout?.readLine() ?? []
+    let line = text(data).filter { !$0.isNewline }
+
+    // Wait for the subprocess exit.
+    _ = try await process.wait()
+    return line
+}
+// end: subprocess-streams
+
+// begin: subprocess-communicate
+func runInShell(_ command: String, on loop: any TaskLoop & ProcessLoop) async throws {
+    let process = try await loop.createSubprocessShell(
+        command, options: SubprocessOptions(stdin: .inherit, stdout: .pipe, stderr: .pipe))
+
+    let (stdout, stderr) = try await process.communicate()
+
+    print("[\(command) exited with \(process.returnCode.map(String.init) ?? "nothing")]")
+    if let stdout, !stdout.isEmpty { print("[stdout] \(text(stdout))") }
+    if let stderr, !stderr.isEmpty { print("[stderr] \(text(stderr))") }
+}
+// end: subprocess-communicate

@@ -157,4 +157,20 @@ import Testing
         let line = try #require(Console.take().first)
         #expect(line.wholeMatch(of: /Current date: \d{4}-\d\d-\d\d/) != nil, "\(line)")
     }
+
+    @Test(arguments: LoopKind.allCases) func dateIsReadFromAStream(kind: LoopKind) throws {
+        let loop = try kind.make()
+        defer { loop.closeLoop() }
+        let date = try loop.runUntilComplete { try await getDate(on: loop) }
+        #expect(date.wholeMatch(of: /\d{4}-\d\d-\d\d/) != nil, "\(date)")
+    }
+
+    @Test(arguments: LoopKind.allCases) func shellIsCommunicatedWith(kind: LoopKind) throws {
+        _ = Console.take()
+        let loop = try kind.make()
+        defer { loop.closeLoop() }
+        let command = "printf out; printf err >&2; exit 3"
+        try loop.runUntilComplete { try await runInShell(command, on: loop) }
+        #expect(Console.take() == ["[\(command) exited with 3]", "[stdout] out", "[stderr] err"])
+    }
 }
