@@ -50,7 +50,7 @@ extension TaskLoop {
         }
         let others = [
             local.map { "local_addr=\($0)" }, remote.map { "remote_addr=\($0)" },
-            options.reusePort ? "reuse_port=true" : nil, options.allowBroadcast ? "allow_broadcast=true" : nil,
+            options.reusePort ? "reuse_port=True" : nil, options.allowBroadcast ? "allow_broadcast=True" : nil,
         ].compactMap { $0 }
         guard others.isEmpty else {
             let text = "socket modifier keyword arguments can not be used when sock is specified."

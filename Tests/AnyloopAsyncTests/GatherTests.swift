@@ -87,4 +87,26 @@ import Testing
             #expect(task.isCancelled && !left.isDone)
         }
     }
+
+    @Test("rule 29: asCompleted gives futures as they get done", arguments: LoopKind.allCases)
+    func completed(_ kind: LoopKind) throws {
+        let journal = Journal()
+        try kind.run { loop in
+            let futures = (0..<3).map { _ in loop.createFuture(of: Int.self) }
+            for (index, delay) in [(2, 1), (0, 2), (1, 3)] {
+                loop.callLater(.milliseconds(delay)) { try futures[index].setResult(index) }
+            }
+            for try await future in loop.asCompleted(futures, timeout: .seconds(60)) {
+                journal("\(try future.result())")
+            }
+            let never = loop.createFuture(of: Int.self)
+            do {
+                for try await future in loop.asCompleted([never, futures[0]], timeout: .milliseconds(2)) {
+                    journal("\(try future.result())")
+                }
+            } catch { journal(named(error)) }
+            #expect(!never.isDone)
+        }
+        #expect(journal.entries == ["2", "0", "1", "0", "timed out"])
+    }
 }

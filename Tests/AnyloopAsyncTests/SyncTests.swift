@@ -195,4 +195,76 @@ import Testing
             #expect(first.isCancelled)
         }
     }
+
+    @Test("rule 28: queues in other orders", arguments: LoopKind.allCases)
+    func orders(_ kind: LoopKind) throws {
+        try kind.run { loop in
+            let numbers = [5, 1, 4, 1, 3, 9, 2, 6]
+            func all(_ order: LoopQueue<Int>.Order) throws -> [Int] {
+                let queue = LoopQueue(loop: loop, order: order)
+                for number in numbers { try queue.putNowait(number) }
+                return try numbers.map { _ in try queue.getNowait() }
+            }
+            let (oldest, newest, smallest) = try (all(.firstInFirstOut), all(.lastInFirstOut), all(.smallestFirst(<)))
+            #expect(oldest == numbers)
+            #expect(newest == numbers.reversed())
+            #expect(smallest == numbers.sorted())
+        }
+    }
+
+    @Test("rule 28: a queue that is shut down", arguments: LoopKind.allCases)
+    func shutDown(_ kind: LoopKind) throws {
+        try kind.run { loop in
+            let queue = LoopQueue<Int>(loop: loop, capacity: 1)
+            let getting = loop.createTask { try await queue.get() }
+            try await loop.sleep(for: .zero)
+            queue.shutDown()
+            await #expect(throws: QueueShutDown()) { _ = try await getting.value }
+            #expect(throws: QueueShutDown()) { try queue.putNowait(1) }
+            #expect(throws: QueueShutDown()) { _ = try queue.getNowait() }
+
+            let full = LoopQueue<Int>(loop: loop, capacity: 1)
+            try full.putNowait(1)
+            let putting = loop.createTask { try await full.put(2) }
+            try await loop.sleep(for: .zero)
+            full.shutDown()
+            await #expect(throws: QueueShutDown()) { try await putting.value }
+            let left = try await full.get()
+            #expect(left == 1)
+
+            let dropped = LoopQueue<Int>(loop: loop)
+            try dropped.putNowait(1)
+            let joining = loop.createTask { try await dropped.join() }
+            try await loop.sleep(for: .zero)
+            dropped.shutDown(immediate: true)
+            try await joining.value
+            #expect(dropped.isEmpty)
+        }
+    }
+
+    @Test("rule 28: a barrier at its number, and one less", arguments: LoopKind.allCases)
+    func barriers(_ kind: LoopKind) throws {
+        try kind.run { loop in
+            #expect(
+                await misuse { _ = try LoopBarrier(loop: loop, parties: 0) } == .argument("parties must be > 0"))
+            let barrier = try LoopBarrier(loop: loop, parties: 3)
+            for _ in 0..<2 {
+                let early = (0..<2).map { _ in loop.createTask { try await barrier.wait() } }
+                try await loop.sleep(for: .milliseconds(1))
+                #expect(barrier.waitingCount == 2 && early.allSatisfy { !$0.isDone })
+                let last = try await barrier.wait()
+                #expect(last == 2)
+                let first = try await loop.gather(early).value
+                #expect(first == [0, 1])
+            }
+            let waiting = loop.createTask { try await barrier.wait() }
+            try await loop.sleep(for: .milliseconds(1))
+            try await barrier.reset()
+            await #expect(throws: BrokenBarrierError("Abort or reset of barrier")) { _ = try await waiting.value }
+            #expect(!barrier.isBroken && barrier.waitingCount == 0)
+            try await barrier.abort()
+            #expect(barrier.isBroken)
+            await #expect(throws: BrokenBarrierError("Barrier aborted")) { _ = try await barrier.wait() }
+        }
+    }
 }

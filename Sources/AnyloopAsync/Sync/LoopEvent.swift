@@ -64,6 +64,12 @@ struct WaitLine {
 
     func releaseAll() { for waiter in waiters { waiter.release() } }
 
+    /// Lets everyone go on and forgets them.
+    mutating func popAll() {
+        releaseAll()
+        waiters = []
+    }
+
     /// Lets the first go on that does not yet, and forgets it and those before it.
     mutating func popNext() {
         while !waiters.isEmpty {
