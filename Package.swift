@@ -38,9 +38,11 @@ let package = Package(
         .target(name: "AnyloopCore", swiftSettings: settings),
         .target(name: "AnyloopWire", swiftSettings: settings),
         .target(name: "AnyloopAsync", dependencies: ["AnyloopCore"], swiftSettings: settings),
+        // Addresses as those calls take them, for whoever makes some.
+        .target(name: "AnyloopSystem", dependencies: ["AnyloopCore", "CAnyloopSystem"], swiftSettings: settings),
         .target(
             name: "AnyloopNativeLoop",
-            dependencies: ["AnyloopCore", "CAnyloopSystem"],
+            dependencies: ["AnyloopCore", "AnyloopSystem", "CAnyloopSystem"],
             swiftSettings: settings),
         .target(
             name: "AnyloopAgents",
@@ -62,7 +64,10 @@ let package = Package(
         .target(name: "AnyloopTesting", dependencies: ["AnyloopCore"], swiftSettings: settings),
         .target(
             name: "AnyloopHarness",
-            dependencies: ["AnyloopAsync", "AnyloopCore", "AnyloopWire", "AnyloopTesting", "CAnyloopSystem", "Yams"],
+            dependencies: [
+                "AnyloopAsync", "AnyloopCore", "AnyloopSystem", "AnyloopTesting", "AnyloopWire", "CAnyloopSystem",
+                "Yams",
+            ],
             swiftSettings: settings),
         .target(
             name: "AnyloopSubjects",
@@ -94,7 +99,10 @@ let package = Package(
         .testTarget(name: "AnyloopWireTests", dependencies: ["AnyloopWire"], swiftSettings: settings),
         .testTarget(
             name: "AnyloopNativeLoopTests",
-            dependencies: ["AnyloopAsync", "AnyloopCore", "AnyloopNativeLoop", "AnyloopTesting", "CAnyloopSystem"],
+            dependencies: [
+                "AnyloopAsync", "AnyloopCore", "AnyloopNativeLoop", "AnyloopSystem", "AnyloopTesting",
+                "CAnyloopSystem",
+            ],
             swiftSettings: settings),
         .testTarget(
             name: "AnyloopAsyncTests",

@@ -1,4 +1,5 @@
 import AnyloopCore
+import AnyloopSystem
 import AnyloopTesting
 import Testing
 

@@ -184,6 +184,45 @@ private final class Misuse: @unchecked Sendable {
         #expect(told.records == [warning, warning])
     }
 
+    @Test("rule 79: what is buffered is a copy, memory that changes afterwards changes nothing", arguments: makers)
+    func bufferedCopy(_ make: @Sendable () throws -> any DebugLoop & TaskLoop) throws {
+        let loop = try make()
+        let (near, far) = try RawSocket.unixPair()
+        defer {
+            loop.closeLoop()
+            RawSocket.close(far)
+        }
+        let transport = try loop.adoptConnection(descriptor: near) { RecordingProtocol() }
+        for _ in 0..<5 { try loop.runOnce(timeout: .zero) }
+        let filling = [UInt8](repeating: 1, count: 4 << 20)
+        transport.write(filling)
+        var late: [UInt8] = [2, 3, 4]
+        var mutable = late.mutableSpan
+        transport.write(mutable.span)
+        for index in mutable.indices { mutable[index] = 9 }
+        var received: [UInt8] = []
+        while received.count < filling.count + 3 {
+            received += RawSocket.receive(far) ?? []
+            try loop.runOnce(timeout: .zero)
+        }
+        #expect(received.suffix(3) == [2, 3, 4])
+        #expect(late == [9, 9, 9])
+    }
+
+    @Test("rule 100: what is open on a loop that is closed gives its descriptor back", arguments: makers)
+    func openTransports(_ make: @Sendable () throws -> any DebugLoop & TaskLoop) throws {
+        let (near, far) = try RawSocket.unixPair()
+        defer { RawSocket.close(far) }
+        do {
+            let loop = try make()
+            try loop.adoptConnection(descriptor: near) { RecordingProtocol() }
+            for _ in 0..<5 { try loop.runOnce(timeout: .zero) }
+            loop.closeLoop()
+        }
+        // The far end sees the end of the stream.
+        #expect(RawSocket.receive(far) == [])
+    }
+
     @Test(
         "rules 64, 66, 74, 98: what each callback of a protocol throws is reported with asyncio's keys",
         arguments: makers,

@@ -1,4 +1,5 @@
 import AnyloopCore
+import AnyloopSystem
 import AnyloopTesting
 import CAnyloopSystem
 import Testing
@@ -111,12 +112,17 @@ import Testing
         }
     }
 
-    @Test func outOfDescriptorsAcceptingPausesAndComesBack() async {
+    @Test("rule 55: out of descriptors the handler hears of it and the socket, accepting pauses and comes back")
+    func outOfDescriptors() async {
         // The limit is the process's, so this needs one of its own.
         await #expect(processExitsWith: .success) {
             let loop = try makeLoop(.epoll) { $0.acceptRetryDelay = .milliseconds(50) }
             var reports: [String] = []
-            loop.exceptionHandler = { reports.append($0.message) }
+            var sockets: [Int32?] = []
+            loop.exceptionHandler = { exception in
+                reports.append(exception.message)
+                sockets.append(exception.socket)
+            }
             var made = 0
             let server = try loop.createServer(on: [.loopback(port: 0)], options: ServerOptions()) {
                 made += 1
@@ -129,6 +135,7 @@ import Testing
             #expect(anyloop_set_descriptor_limit(Int64(highest) + 1) == 0)
             try loop.runOnce(timeout: nil)
             #expect(reports == ["socket.accept() out of system resource"])
+            #expect(sockets.first.map { SocketAddress.bound($0 ?? -1) } == server.addresses.first)
             #expect(made == 0)
             // No spinning: the next turn waits for the retry, which fails again.
             let before = monotonicNow()

@@ -1,5 +1,6 @@
 import AnyloopAsync
 import AnyloopCore
+import AnyloopSystem
 import AnyloopTesting
 import CAnyloopSystem
 import Testing

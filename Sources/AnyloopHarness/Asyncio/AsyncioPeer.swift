@@ -1,4 +1,5 @@
 import AnyloopCore
+import AnyloopSystem
 import CAnyloopSystem
 
 /// A plain non-blocking socket that the driver works by hand and no loop knows.
@@ -119,17 +120,9 @@ enum AsyncioSocket {
         }
     }
 
-    static func name(_ descriptor: Int32) -> SocketAddress? {
-        var packed = anyloop_address()
-        guard unsafe anyloop_socket_name(descriptor, &packed) >= 0 else { return nil }
-        return unpack(packed)
-    }
+    static func name(_ descriptor: Int32) -> SocketAddress? { .bound(descriptor) }
 
-    static func peerName(_ descriptor: Int32) -> SocketAddress? {
-        var packed = anyloop_address()
-        guard unsafe anyloop_peer_name(descriptor, &packed) >= 0 else { return nil }
-        return unpack(packed)
-    }
+    static func peerName(_ descriptor: Int32) -> SocketAddress? { .peer(of: descriptor) }
 
     /// The descriptor of this process that is bound to `name` and connected to `peer`, `except` these; nil for none.
     ///
@@ -154,37 +147,9 @@ enum AsyncioSocket {
     }
 
     static func pack(_ address: SocketAddress) -> anyloop_address {
-        var packed = anyloop_address()
-        switch address {
-        case .v4(let host, let port):
-            packed.family = UInt8(ANYLOOP_V4)
-            packed.low = UInt64(host)
-            packed.port = port
-        case .v6(let high, let low, let port, let scope):
-            packed.family = UInt8(ANYLOOP_V6)
-            packed.high = high
-            packed.low = low
-            packed.port = port
-            packed.scope = scope
-        case .unix(let path):
-            packed.family = UInt8(ANYLOOP_UNIX)
-            packed.path_length = UInt8(min(107, path.utf8.count))
-            unsafe withUnsafeMutableBytes(of: &packed.path) { unsafe $0.copyBytes(from: path.utf8.prefix(107)) }
-        }
-        return packed
+        // A path that is too long is one that nobody can be bound to.
+        (try? address.packed()) ?? anyloop_address()
     }
 
-    static func unpack(_ packed: anyloop_address) -> SocketAddress? {
-        switch Int(packed.family) {
-        case Int(ANYLOOP_V4): return .v4(address: UInt32(truncatingIfNeeded: packed.low), port: packed.port)
-        case Int(ANYLOOP_V6):
-            return .v6(high: packed.high, low: packed.low, port: packed.port, scope: packed.scope)
-        case Int(ANYLOOP_UNIX):
-            let path = unsafe withUnsafeBytes(of: packed.path) { raw in
-                unsafe String(decoding: raw.prefix(Int(packed.path_length)), as: UTF8.self)
-            }
-            return .unix(path: path)
-        default: return nil
-        }
-    }
+    static func unpack(_ packed: anyloop_address) -> SocketAddress? { SocketAddress(packed) }
 }

@@ -1,4 +1,5 @@
 import AnyloopCore
+import AnyloopSystem
 import CAnyloopSystem
 
 /// The peer's end of a connection: a plain descriptor without a loop, never blocking.
@@ -25,7 +26,7 @@ struct RawSocket {
     static func listening(on address: SocketAddress) throws -> RawSocket {
         let socket = try make(address)
         do {
-            var packed = pack(address)
+            var packed = try address.packed()
             try check(unsafe anyloop_bind(socket.descriptor, &packed), "bind")
             try check(anyloop_listen(socket.descriptor, 16), "listen")
         } catch {
@@ -42,7 +43,7 @@ struct RawSocket {
             _ = anyloop_set_option(socket.descriptor, Int32(ANYLOOP_OPTION_RECEIVE_BUFFER), smallBuffer)
         }
         socket.sendAtOnce(to: address)
-        var packed = pack(address)
+        var packed = try address.packed()
         let result = unsafe anyloop_connect(socket.descriptor, &packed)
         guard result >= 0 || result == -inProgress else {
             socket.close()
@@ -114,31 +115,9 @@ struct RawSocket {
     }
 
     private static func make(_ address: SocketAddress) throws -> RawSocket {
-        let result = anyloop_socket(Int32(pack(address).family), Int32(ANYLOOP_STREAM))
+        let result = anyloop_socket(address.family, Int32(ANYLOOP_STREAM))
         try check(result, "socket")
         return RawSocket(descriptor: result)
-    }
-
-    /// The addresses that replays use: IPv4 and Unix sockets.
-    private static func pack(_ address: SocketAddress) -> anyloop_address {
-        var packed = anyloop_address()
-        switch address {
-        case .v4(let host, let port):
-            packed.family = UInt8(ANYLOOP_V4)
-            packed.low = UInt64(host)
-            packed.port = port
-        case .v6(let high, let low, let port, let scope):
-            packed.family = UInt8(ANYLOOP_V6)
-            packed.high = high
-            packed.low = low
-            packed.port = port
-            packed.scope = scope
-        case .unix(let path):
-            packed.family = UInt8(ANYLOOP_UNIX)
-            packed.path_length = UInt8(min(107, path.utf8.count))
-            unsafe withUnsafeMutableBytes(of: &packed.path) { unsafe $0.copyBytes(from: path.utf8.prefix(107)) }
-        }
-        return packed
     }
 
     private static func check(_ result: Int32, _ operation: String) throws {

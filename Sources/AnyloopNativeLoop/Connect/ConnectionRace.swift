@@ -1,4 +1,5 @@
 import AnyloopCore
+import AnyloopSystem
 
 /// Tries addresses one after another, each with a head start, and takes the first that connects (RFC 8305 §5).
 ///

@@ -1,4 +1,5 @@
 import AnyloopCore
+import AnyloopSystem
 import CAnyloopSystem
 
 /// A datagram socket on a `NativeLoop`: UDP or Unix.

@@ -1,4 +1,5 @@
 import AnyloopCore
+import AnyloopSystem
 import CAnyloopSystem
 
 /// Listening sockets that share a factory.

@@ -1,4 +1,5 @@
 import AnyloopCore
+import AnyloopSystem
 import CAnyloopSystem
 
 /// The families of addresses that sockets here have.

@@ -1,4 +1,5 @@
 import AnyloopCore
+import AnyloopSystem
 import CAnyloopSystem
 
 /// asyncio's `sock_*` functions on descriptors of the application's (rules 40 to 44).

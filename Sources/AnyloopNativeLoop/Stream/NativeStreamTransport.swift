@@ -1,4 +1,5 @@
 import AnyloopCore
+import AnyloopSystem
 import CAnyloopSystem
 
 /// A connected stream socket on a `NativeLoop`: TCP or Unix.
