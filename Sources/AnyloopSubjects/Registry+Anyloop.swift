@@ -8,7 +8,7 @@ extension Registry {
         var registry = Registry()
         registry.subjects = [.http1Server, .http1Client, .echo]
         registry.loopProviders = PollerKind.allCases.flatMap { [.native($0), .compat($0)] }
-        registry.scenarios = CurlScenarios.all + ClientScenarios.all
+        registry.scenarios = CurlScenarios.all + ClientScenarios.all + RuleChecks.all
         return registry
     }
 }

@@ -1,4 +1,5 @@
 import AnyloopHarness
+import AnyloopSubjects
 import ArgumentParser
 
 /// `anyloop report`: makes the reports again from a run's record.
@@ -12,6 +13,9 @@ struct ReportCommand: ParsableCommand {
     @Option(help: "The folder for the reports; without it only the grid is printed.")
     var report: String?
 
+    @Option(help: "The folder of the fixtures, for the rules of asyncio's contract.")
+    var fixtures = SelectionOptions.standardFixtures
+
     func run() throws {
         let text = String(decoding: try FixtureFiles.read(record), as: UTF8.self)
         let cells = try NDJSON.parse(file: record, text: text)
@@ -22,7 +26,13 @@ struct ReportCommand: ParsableCommand {
         let summary = RunSummary(cells)
         print(GridText.render(summary, color: false), terminator: "")
         print(GridText.totals(summary, seconds: seconds))
-        if let report { try ReportFiles.write(cells, info: info, to: report) }
+        let rules = RuleTable(
+            rules: try AsyncioRule.load(fixtures: fixtures), cells: cells,
+            liberties: Registry.anyloop.loopProviders.flatMap(\.asyncioLiberties))
+        if !rules.rules.isEmpty, !rules.loops.isEmpty { print(rules.summary) }
+        if let report {
+            try ReportFiles.write(cells, info: info, rules: rules.rules.isEmpty ? nil : rules, to: report)
+        }
         throw ExitCode(summary.exitCode.rawValue)
     }
 }

@@ -14,7 +14,7 @@ struct RunCommand: ParsableCommand {
     @Option(help: "Worker processes; by default one a processor.")
     var jobs: Int?
 
-    @Option(help: "The folder for the reports: index.html, junit.xml, cells.ndjson, summary.md.")
+    @Option(help: "The folder for the reports: index.html, rules.html, junit.xml, cells.ndjson, summary.md.")
     var report: String?
 
     @Option(help: "Only this cut of each plan: its name, such as two-way@17, or its offset.")
@@ -50,18 +50,36 @@ struct RunCommand: ParsableCommand {
         let info = RunInfo(
             command: "anyloop " + CommandLine.arguments.dropFirst().joined(separator: " "), date: ReportFiles.now(),
             seconds: seconds, seed: planned.matrix.seed)
+        let rules = try ruleTable(cells)
+        if let rules, !rules.loops.isEmpty {
+            Output.line(rules.summary + (report.map { ": \($0)/rules.html" } ?? ""))
+        }
         if let report {
-            try ReportFiles.write(cells, info: info, to: report)
+            try ReportFiles.write(cells, info: info, rules: rules, to: report)
             Output.line("report: \(report)/index.html")
         }
         if let path = environment["GITHUB_STEP_SUMMARY"], !path.isEmpty {
             let before = (try? FixtureFiles.read(path)) ?? []
-            try FixtureFiles.write(before + Array(StepSummary.render(cells, seconds: seconds).utf8), to: path)
+            let text = StepSummary.render(cells, seconds: seconds, rules: rules)
+            try FixtureFiles.write(before + Array(text.utf8), to: path)
         }
         if cut != nil, summary.total.skipped == summary.total.total {
             throw ExitCode(RunExit.nothingMatched.rawValue)
         }
+        // A rule that nothing shows any more must not go unnoticed; of a part of the matrix nobody expects them all.
+        if cut == nil, planned.isWhole, let complaint = rules?.complaint {
+            Entry.complain("anyloop: \(complaint)")
+            throw ExitCode(RunExit.failed.rawValue)
+        }
         throw ExitCode(summary.exitCode.rawValue)
+    }
+
+    /// The contract's rules against `cells`; nil if the fixtures come without the rules.
+    private func ruleTable(_ cells: [CellRecord]) throws -> RuleTable? {
+        let rules = try AsyncioRule.load(fixtures: selection.fixtures)
+        guard !rules.isEmpty else { return nil }
+        return RuleTable(
+            rules: rules, cells: cells, liberties: Registry.anyloop.loopProviders.flatMap(\.asyncioLiberties))
     }
 
     private func perform(_ planned: PlannedMatrix, since start: ContinuousClock.Instant) throws -> (
@@ -76,7 +94,11 @@ struct RunCommand: ParsableCommand {
         var run = MatrixRun(
             cells: planned.cells, files: planned.files, deadline: planned.matrix.deadline, seed: planned.matrix.seed,
             pool: pool)
-        for scenario in Registry.anyloop.scenarios { run.deadlines[scenario.id] = scenario.deadline }
+        for scenario in Registry.anyloop.scenarios {
+            run.deadlines[scenario.id] = scenario.deadline
+            if !scenario.rules.isEmpty { run.rules[scenario.id] = scenario.rules }
+        }
+        run.rules.merge(planned.rules) { first, _ in first }
         if FileManager.default.fileExists(atPath: knownFailing) {
             let text = String(decoding: try FixtureFiles.read(knownFailing), as: UTF8.self)
             run.knownFailures = try KnownFailures(file: knownFailing, text: text)

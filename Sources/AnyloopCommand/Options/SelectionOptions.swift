@@ -100,6 +100,10 @@ struct PlannedMatrix {
     var cells: [CellSpec]
     /// The fixtures' files by id.
     var files: [String: String]
+    /// The rules that asyncio's scenarios show, by id.
+    var rules: [String: [Int]] = [:]
+    /// Whether all of asyncio's scenarios and all checks of rules are run, whatever else is.
+    var isWhole: Bool
 
     /// Reads the matrix and the fixtures that are selected, and plans the cells.
     init(_ options: SelectionOptions, registry: Registry, environment: [String: String]) throws {
@@ -123,7 +127,13 @@ struct PlannedMatrix {
             guard selection.fixtures.match(id, empty: true) else { continue }
             asyncio.append(id)
             files[id] = file
+            // A scenario that cannot be read says so when its cell is run.
+            rules[id] = try? AsyncioFiles.scenario(file).rules
         }
         cells = matrix.cells(fixtures: fixtures, asyncio: asyncio, registry: registry, selection: selection)
+        let narrows = !(selection.fixtures.isEmpty && selection.subjects.isEmpty && selection.executors.isEmpty)
+        let planned = Set(cells.map(\.fixture))
+        let checks = registry.scenarios.filter { !$0.rules.isEmpty }.map(\.id)
+        isWhole = !narrows && (asyncio + checks).allSatisfy(planned.contains)
     }
 }

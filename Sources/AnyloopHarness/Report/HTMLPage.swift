@@ -14,7 +14,7 @@ enum HTMLPage {
         <body>
         <header>
           <h1>Anyloop matrix</h1>
-          <span id="verdict" class="pill"></span>
+          <span id="verdict" class="pill"></span>@LINK@
           <div id="totals"></div>
         </header>
         <nav>
@@ -59,6 +59,7 @@ enum HTMLPage {
         .pill { border: 0; border-radius: 99px; padding: 2px 11px; font: inherit; font-size: 13px; font-weight: 600; color: #fff;
           background: var(--passed); }
         .pill.failed { background: light-dark(#c8322b, #b8372f); } .pill.stale { background: light-dark(#8a4fc0, #7d49ae); }
+        header > a { color: var(--link); margin-left: auto; }
         .pill a { color: inherit; text-decoration: none; }
         nav { position: sticky; top: 0; z-index: 3; display: flex; flex-wrap: wrap; align-items: center; gap: 8px 12px;
           background: var(--bg); padding-top: 14px; padding-bottom: 10px; }

@@ -2,20 +2,27 @@ import Foundation
 
 /// A run's reports as files in one folder.
 public enum ReportFiles {
-    /// Writes `cells.ndjson`, `junit.xml`, `index.html` and `summary.md` to `folder`, making it if need be.
+    /// Writes `cells.ndjson`, `junit.xml`, `index.html` and `summary.md` to `folder`, making it if need be; with
+    /// `rules` also `rules.html` and `rules.md`, asyncio's rules against the loops of the run.
     ///
     /// - Throws: `FixtureFiles.FileError` for a folder or file that cannot be written.
-    public static func write(_ cells: [CellRecord], info: RunInfo, to folder: String) throws {
+    public static func write(
+        _ cells: [CellRecord], info: RunInfo, rules: RuleTable? = nil, to folder: String
+    ) throws {
         do {
             try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         } catch {
             throw FixtureFiles.FileError(path: folder, action: "make the folder")
         }
-        let files = [
+        var files = [
             ("cells.ndjson", try NDJSON.render(cells)), ("junit.xml", JUnit.render(cells)),
-            ("index.html", HTMLReport.render(cells, info: info)),
-            ("summary.md", StepSummary.render(cells, seconds: info.seconds)),
+            ("index.html", HTMLReport.render(cells, info: info, linksRules: rules != nil)),
+            ("summary.md", StepSummary.render(cells, seconds: info.seconds, rules: rules)),
         ]
+        if let rules {
+            files.append(("rules.html", RulePage.render(rules, info: info)))
+            files.append(("rules.md", RuleText.render(rules, info: info)))
+        }
         for (name, text) in files { try FixtureFiles.write(Array(text.utf8), to: "\(folder)/\(name)") }
     }
 

@@ -3,8 +3,8 @@ public enum StepSummary {
     /// The most failures that are written out; the rest are counted.
     static let failureLimit = 20
 
-    /// The grid as a table, and the first failures.
-    public static func render(_ cells: [CellRecord], seconds: Double) -> String {
+    /// The grid as a table, how asyncio's rules stand, and the first failures.
+    public static func render(_ cells: [CellRecord], seconds: Double, rules: RuleTable? = nil) -> String {
         let summary = RunSummary(cells)
         var text = "### Anyloop matrix\n\n\(GridText.totals(summary, seconds: seconds))\n\n"
         text += "| | " + summary.columns.joined(separator: " | ") + " |\n"
@@ -13,6 +13,7 @@ public enum StepSummary {
             let entries = summary.columns.map { entry(summary.counts(group: group, column: $0)) }
             text += "| `\(group)` | " + entries.joined(separator: " | ") + " |\n"
         }
+        if let rules, !rules.loops.isEmpty { text += "\n\(rules.summary)\n" }
         let failures = cells.filter { $0.judgement == .failed || $0.judgement == .stale }
         for cell in failures.prefix(failureLimit) {
             text += "\n```\n\(FailureText.render(cell).replacing("```", with: "` ` `"))```\n"

@@ -10,6 +10,8 @@ public struct MatrixRun {
     public var deadline: Duration
     /// Deadlines of scenarios, by id.
     public var deadlines: [String: Duration] = [:]
+    /// The rules of asyncio's contract that scenarios show, by id: for the records of those that never ended.
+    public var rules: [String: [Int]] = [:]
     /// The failures that are excused.
     public var knownFailures = KnownFailures.none
     /// The seed of the random cuts.
@@ -45,6 +47,7 @@ public struct MatrixRun {
             var record = try self.record(for: job.cells[item], answer)
             record.reproduce = Reproduction.line(
                 for: job.cells[item], seed: seed, cut: record.failures.first?.cut, options: reproduceOptions)
+            if record.rules == nil { record.rules = rules[record.fixture] }
             knownFailures.judge(&record, today: today)
             records[job.cells[item]] = record
             finished(record)
