@@ -45,8 +45,8 @@ enum Entry {
         case is WorkerError:
             complain("anyloop: \(error)")
             return RunExit.harnessBroke.rawValue
-        case is SettingsError, is SettingError, is FixtureError, is FixtureFiles.FileError, is CommandError,
-            is TransportError:
+        case is SettingsError, is SettingError, is FixtureError, is AsyncioFormatError, is FixtureFiles.FileError,
+            is CommandError, is TransportError:
             complain("anyloop: \(error)")
             return RunExit.usage.rawValue
         default:

@@ -82,6 +82,51 @@ struct RunTests {
         #expect(stale.output.contains("as failing, but it passes"))
     }
 
+    /// One rule, that nothing shows, in a matrix of the package's checks.
+    private func scratch(rulePlace: String) throws -> Scratch {
+        let scratch = try scratch(wrong: false)
+        let rule =
+            "{\"number\": 1, \"section\": \"A\", \"text\": \"In order\", \"source\": \"x\", \"place\": \"\(rulePlace)\"}"
+        try scratch.write("[\(rule)]", to: "Fixtures/asyncio/rules.json")
+        try scratch.write(
+            """
+            cells:
+              - {scenarios: 'rules/**', modes: [native, compat], pollers: epoll}
+              - {fixtures: '**', executors: parser, cuts: whole}
+            """, to: "Matrix/default.yaml")
+        return scratch
+    }
+
+    @Test func aWholeRunFailsOverARuleThatNothingShows() throws {
+        let scratch = try scratch(rulePlace: "scenario")
+        let outcome = try Tool.run(["run", "--report", "out"], folder: scratch.path)
+        #expect(outcome.status == 1, "\(outcome.output)\(outcome.errors)")
+        #expect(
+            outcome.output.contains("\nrules: 0 of 1 shown on every loop, 1 not run on every loop: out/rules.html\n"))
+        #expect(outcome.errors.contains("rules: 1 of asyncio's contract is not shown; write a scenario"))
+        #expect(outcome.errors.contains("  rule 1 has no passing cell on any loop: In order"))
+        for name in ["rules.html", "rules.md"] { #expect(scratch.has("out/\(name)")) }
+        #expect(try scratch.read("out/index.html").contains("href=\"rules.html\""))
+        // A part of the matrix owes nothing, and the reports can be made again.
+        for part in [
+            ["rules/**"], ["http1/**"], ["--executor", "check"], ["--subject", "loop"], ["--cuts", "whole"],
+        ] {
+            #expect(try Tool.run(["run"] + part, folder: scratch.path).status == 0, "\(part)")
+        }
+        #expect(try Tool.run(["run", "--mode", "compat"], folder: scratch.path).status == 1)
+        let again = try Tool.run(["report", "out/cells.ndjson", "--report", "again"], folder: scratch.path)
+        #expect(again.status == 0 && again.output.contains("\nrules: 0 of 1 shown") && scratch.has("again/rules.html"))
+    }
+
+    @Test(arguments: [
+        ("tls", 0, "1 come with TLS"), ("none", 0, "1 have no place"), ("odd", 2, "expected one of scenario"),
+    ])
+    func rulesThatNothingMustShow(place: String, status: Int32, text: String) throws {
+        let outcome = try Tool.run(["run"], folder: scratch(rulePlace: place).path)
+        #expect(outcome.status == status)
+        #expect((outcome.output + outcome.errors).contains(text), "\(outcome.output)\(outcome.errors)")
+    }
+
     @Test func aCutIsNamedOrGivenByItsOffset() throws {
         let scratch = try scratch(wrong: false)
         for cut in ["two-way@17", "17"] {

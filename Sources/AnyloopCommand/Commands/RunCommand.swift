@@ -41,6 +41,8 @@ struct RunCommand: ParsableCommand {
             Entry.complain("anyloop: no cell of \(selection.matrix) matches; 'anyloop list' shows what there is")
             throw ExitCode(RunExit.nothingMatched.rawValue)
         }
+        // Before the run, which would be lost over a mistake in them.
+        let contract = try AsyncioRule.load(fixtures: selection.fixtures)
         let start = ContinuousClock.now
         let (cells, seconds) = try perform(planned, since: start)
         let summary = RunSummary(cells)
@@ -50,7 +52,7 @@ struct RunCommand: ParsableCommand {
         let info = RunInfo(
             command: "anyloop " + CommandLine.arguments.dropFirst().joined(separator: " "), date: ReportFiles.now(),
             seconds: seconds, seed: planned.matrix.seed)
-        let rules = try ruleTable(cells)
+        let rules = table(contract, cells)
         if let rules, !rules.loops.isEmpty {
             Output.line(rules.summary + (report.map { ": \($0)/rules.html" } ?? ""))
         }
@@ -75,8 +77,7 @@ struct RunCommand: ParsableCommand {
     }
 
     /// The contract's rules against `cells`; nil if the fixtures come without the rules.
-    private func ruleTable(_ cells: [CellRecord]) throws -> RuleTable? {
-        let rules = try AsyncioRule.load(fixtures: selection.fixtures)
+    private func table(_ rules: [AsyncioRule], _ cells: [CellRecord]) -> RuleTable? {
         guard !rules.isEmpty else { return nil }
         return RuleTable(
             rules: rules, cells: cells, liberties: Registry.anyloop.loopProviders.flatMap(\.asyncioLiberties))

@@ -193,7 +193,7 @@ extension RulePage {
           overflow: clip; }
         section h2 { margin: 0; padding: 12px 12px 4px; }
         .head { color: var(--dim); font-size: 12.5px; font-weight: 600; }
-        .rule { border-top: 1px solid var(--line); } .rule > summary { cursor: pointer; list-style: none; }
+        .rule, .taken { border-top: 1px solid var(--line); scroll-margin-top: 60px; } .rule > summary { cursor: pointer; list-style: none; }
         .rule > summary::-webkit-details-marker { display: none; } .rule > summary:hover { background: var(--hover); }
         .rule:target { box-shadow: inset 3px 0 0 var(--link); }
         .number { color: var(--dim); font-variant-numeric: tabular-nums; }
@@ -206,7 +206,7 @@ extension RulePage {
           text-align: left; white-space: nowrap; }
         .inside td:first-child { font-family: ui-monospace, "SF Mono", Menlo, "DejaVu Sans Mono", monospace; }
         .inside td i { margin: 0 5px 0 0; } .inside td.failed a { color: var(--failed); }
-        .taken { border-top: 1px solid var(--line); padding: 8px 12px; } .taken p { margin: 2px 0; } .taken small { color: var(--dim); }
+        .taken { padding: 8px 12px; } .taken p { margin: 2px 0; } .taken small { color: var(--dim); }
         .taken:target { box-shadow: inset 3px 0 0 var(--link); }
         """#
 
