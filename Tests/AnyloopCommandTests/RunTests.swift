@@ -122,9 +122,11 @@ struct RunTests {
         ("tls", 0, "1 come with TLS"), ("none", 0, "1 have no place"), ("odd", 2, "expected one of scenario"),
     ])
     func rulesThatNothingMustShow(place: String, status: Int32, text: String) throws {
-        let outcome = try Tool.run(["run"], folder: scratch(rulePlace: place).path)
+        let scratch = try scratch(rulePlace: place)
+        let outcome = try Tool.run(["run"], folder: scratch.path)
         #expect(outcome.status == status)
         #expect((outcome.output + outcome.errors).contains(text), "\(outcome.output)\(outcome.errors)")
+        #expect(!scratch.has("report"))
     }
 
     @Test func aCutIsNamedOrGivenByItsOffset() throws {
