@@ -14,6 +14,9 @@ public struct UsageError: Error, Hashable, Sendable, CustomStringConvertible {
         case invalidState = "InvalidStateError"
         /// What this loop or transport cannot do (Python: `NotImplementedError`).
         case notImplemented = "NotImplementedError"
+        /// A file that the kernel cannot send by itself, where nothing else is allowed (asyncio:
+        /// `SendfileNotAvailableError`).
+        case sendFileNotAvailable = "SendfileNotAvailableError"
     }
 
     /// Whose fault it is.

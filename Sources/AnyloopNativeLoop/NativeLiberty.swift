@@ -87,8 +87,8 @@ public struct NativeLiberty: Sendable, CustomStringConvertible {
             ours: "they return a cancelled handle; calls that may throw throw TransportError.loopClosed",
             reason: "scheduling stays free of try"),
         NativeLiberty(
-            id: "late-write-reported", rules: [81, 109], scope: .both,
-            asyncio: "write after write_eof and sendto to a wrong address raise",
+            id: "late-write-reported", rules: [81, 93, 109], scope: .both,
+            asyncio: "write after write_eof or during sendfile, and sendto to a wrong address, raise",
             ours: "the bytes are dropped, and the exception handler hears asyncio's error before the call returns",
             reason: "write and send stay free of try"),
         NativeLiberty(

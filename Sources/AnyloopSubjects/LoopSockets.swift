@@ -47,9 +47,9 @@ struct LoopSockets: AsyncioSockets {
     }
 
     nonisolated(nonsending) func sendFile(
-        _ descriptor: Int32, file: Int32, offset: Int64, count: Int?, fallback: Bool
+        _ descriptor: Int32, _ source: SendFileSource, offset: Int64, count: Int?, fallback: Bool
     ) async throws -> Int {
-        return try await loop.sockSendFile(descriptor, file: file, offset: offset, count: count, fallback: fallback)
+        try await loop.sockSendFile(descriptor, source: source, offset: offset, count: count, fallback: fallback)
     }
 
     nonisolated(nonsending) func addresses(

@@ -209,3 +209,26 @@ int anyloop_program_path(char *path, size_t size) {
     path[length] = 0;
     return 0;
 }
+
+int anyloop_open_reading(const char *path) {
+    int file = open(path, O_RDONLY | O_CLOEXEC);
+    return file < 0 ? -errno : file;
+}
+
+int anyloop_open_terminal(int *controlling, int *side) {
+    char name[128];
+    int main = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+    if (main < 0) return -errno;
+    int other = -1;
+    if (grantpt(main) == 0 && unlockpt(main) == 0 && ptsname_r(main, name, sizeof name) == 0) {
+        other = open(name, O_RDWR | O_NOCTTY | O_CLOEXEC);
+    }
+    if (other < 0) {
+        int code = errno;
+        close(main);
+        return -code;
+    }
+    *controlling = main;
+    *side = other;
+    return 0;
+}

@@ -2,7 +2,7 @@ import AnyloopCore
 import AnyloopSystem
 import CAnyloopSystem
 
-/// A plain non-blocking socket that the driver works by hand and no loop knows.
+/// A plain non-blocking socket, or an end of a pipe, that the driver works by hand and no loop knows.
 final class AsyncioPeer {
     private(set) var descriptor: Int32
     /// What was read silently.
@@ -59,7 +59,9 @@ final class AsyncioPeer {
     func send(_ bytes: [UInt8], from start: Int) throws -> Int? {
         let result = unsafe bytes.withUnsafeBytes { raw in
             let rest = unsafe UnsafeRawBufferPointer(rebasing: raw[start...])
-            return unsafe anyloop_send(descriptor, rest.baseAddress, rest.count)
+            let sent = unsafe anyloop_send(descriptor, rest.baseAddress, rest.count)
+            guard sent == -Int64(AsyncioSocket.notSocket) else { return sent }
+            return unsafe anyloop_write(descriptor, rest.baseAddress, rest.count)
         }
         if result == -Int64(AsyncioSocket.again) { return nil }
         if result < 0 { throw AsyncioSocket.failure(Int32(result), "send") }
@@ -72,6 +74,9 @@ final class AsyncioPeer {
         var count: Int64 = 0
         let bytes = unsafe [UInt8](unsafeUninitializedCapacity: size) { buffer, filled in
             count = unsafe anyloop_receive(descriptor, buffer.baseAddress, size)
+            if count == -Int64(AsyncioSocket.notSocket) {
+                count = unsafe anyloop_read(descriptor, buffer.baseAddress, size)
+            }
             filled = max(0, Int(count))
         }
         if count == -Int64(AsyncioSocket.again) { return nil }
@@ -84,6 +89,7 @@ final class AsyncioPeer {
 enum AsyncioSocket {
     static let again: Int32 = 11
     static let inProgress: Int32 = 115
+    static let notSocket: Int32 = 88
     /// Descriptors that are looked at to find a transport's.
     static let searchLimit: Int32 = 1024
 

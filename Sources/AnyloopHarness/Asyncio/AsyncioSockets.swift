@@ -23,7 +23,7 @@ public protocol AsyncioSockets {
     nonisolated(nonsending) func accept(_ descriptor: Int32) async throws -> Int32
     /// Sends a part of a file; how many bytes went.
     nonisolated(nonsending) func sendFile(
-        _ descriptor: Int32, file: Int32, offset: Int64, count: Int?, fallback: Bool
+        _ descriptor: Int32, _ source: SendFileSource, offset: Int64, count: Int?, fallback: Bool
     ) async throws -> Int
     /// The addresses of `host` for streams; `isNumeric`: of a literal only.
     nonisolated(nonsending) func addresses(

@@ -70,7 +70,7 @@ enum AsyncioText {
     private static func usage(_ error: UsageError) -> String {
         switch error.kind {
         case .argument, .type, .state: "\(error.kind.rawValue) \(quoted(normal(error.text)))"
-        case .invalidState, .notImplemented: error.kind.rawValue
+        case .invalidState, .notImplemented, .sendFileNotAvailable: error.kind.rawValue
         }
     }
 

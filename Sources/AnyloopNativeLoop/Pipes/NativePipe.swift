@@ -64,9 +64,8 @@ class NativePipe: Watcher, PipeTransport {
 
     private func refuseWrite() {
         countDrop()
-        native.report(
-            "an end of a pipe that is read has no write()",
-            TransportError.usage(.notImplemented("write to the other end of this pipe")), self)
+        native.misuse(
+            .notImplemented("an end of a pipe that is read has no write(); write to the other"), self, streamProtocol)
     }
 
     final func countDrop() { droppedWriteCount += 1 }
@@ -77,7 +76,7 @@ class NativePipe: Watcher, PipeTransport {
     final func widen(_ direction: Interest) {
         guard !isEnding, !interest.contains(direction) else { return }
         let code = native.watch(self, interest.union(direction))
-        if code != 0 { reportCallback(TransportError.system(code, "watching a pipe")) }
+        if code != 0 { native.reportCallback("", TransportError.system(code, "watching a pipe")) }
     }
 
     final func narrow(_ direction: Interest) {
@@ -121,11 +120,6 @@ class NativePipe: Watcher, PipeTransport {
 
     /// Runs a callback of the protocol's; what it throws is an exception in a callback, and ends nothing.
     final func guarded(_ callback: () throws -> Void) {
-        do { try callback() } catch { reportCallback(error) }
-    }
-
-    final func reportCallback(_ error: any Error) {
-        native.callExceptionHandler(
-            LoopException(message: "Exception in callback", error: error, handle: Handle({})))
+        do { try callback() } catch { native.reportCallback("", error) }
     }
 }

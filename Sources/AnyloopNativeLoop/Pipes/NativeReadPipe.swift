@@ -54,10 +54,7 @@ final class NativeReadPipe: NativePipe {
     /// Ends with `error`; the end of a terminal (`EIO`) is nothing to report.
     private func fail(_ error: TransportError) {
         if error.errno != Errno.io {
-            native.callExceptionHandler(
-                LoopException(
-                    message: "Fatal read error on pipe transport", error: error, transport: self,
-                    protocolObject: streamProtocol))
+            native.report("Fatal read error on pipe transport", error, self, streamProtocol)
         }
         lose(error)
     }

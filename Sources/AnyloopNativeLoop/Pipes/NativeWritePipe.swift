@@ -3,7 +3,7 @@ import CAnyloopSystem
 
 /// The end of a pipe that is written (asyncio: `_UnixWritePipeTransport`).
 final class NativeWritePipe: NativePipe {
-    /// Writes after the end that are counted before each is logged (asyncio: `LOG_THRESHOLD_FOR_CONNLOST_WRITES`).
+    /// So many writes are lost before each is logged (asyncio: `LOG_THRESHOLD_FOR_CONNLOST_WRITES`).
     private static let lostWriteLimit = 5
 
     /// Whether the reader's going can be seen by watching for input; not with devices.
@@ -63,6 +63,9 @@ final class NativeWritePipe: NativePipe {
 
     private func dropWrite() {
         countDrop()
+        if lostWrites >= Self.lostWriteLimit {
+            native.log(.warning, "pipe closed by peer or os.write(pipe, data) raised exception.")
+        }
         lostWrites += 1
     }
 
@@ -84,8 +87,7 @@ final class NativeWritePipe: NativePipe {
     }
 
     private func reportFlow(_ message: String, _ error: any Error) {
-        native.callExceptionHandler(
-            LoopException(message: message, error: error, transport: self, protocolObject: streamProtocol))
+        native.report(message, error, self, streamProtocol)
     }
 
     // MARK: Events

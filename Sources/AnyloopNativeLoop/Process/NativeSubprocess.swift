@@ -130,8 +130,12 @@ final class NativeSubprocess: SubprocessTransport, PendingWork {
         isReaped = true
         var code: Int32 = 0
         let found = unsafe anyloop_process_reap(pid, 0, &code)
-        // Somebody else in this program reaped it.
+        if found != 1 {
+            // Something else in this program reaped it.
+            native.log(.warning, "child process pid \(pid) exit status already read:  will report returncode 255")
+        }
         returnCode = found == 1 ? code : 255
+        if native.isDebug { native.log(.info, "process \(pid) exited with return code \(returnCode ?? 255)") }
         call { try self.subprocessProtocol?.processExited() }
         finishIfDone()
     }
@@ -169,7 +173,9 @@ final class NativeSubprocess: SubprocessTransport, PendingWork {
         guard !isClosing else { return }
         isClosing = true
         for pipe in pipes { pipe?.transport?.close() }
-        if !isReaped { _ = anyloop_process_signal(pid, 9) }
+        guard !isReaped else { return }
+        if native.isDebug { native.log(.warning, "Close running child process: kill pid=\(pid)") }
+        _ = anyloop_process_signal(pid, 9)
     }
 
     private func finishIfDone() {

@@ -94,6 +94,16 @@ extension DescriptorLoop where Self: TaskLoop {
     public nonisolated(nonsending) func sockSendFile(
         _ descriptor: Int32, file: Int32, offset: Int64 = 0, count: Int? = nil, fallback: Bool = true
     ) async throws(TransportError) -> Int {
+        try await sockSendFile(
+            descriptor, source: .descriptor(file), offset: offset, count: count, fallback: fallback)
+    }
+
+    /// Sends a file, with or without a descriptor; otherwise as `sockSendFile(_:file:offset:count:fallback:)`.
+    ///
+    /// - Throws: the same.
+    public nonisolated(nonsending) func sockSendFile(
+        _ descriptor: Int32, source: SendFileSource, offset: Int64 = 0, count: Int? = nil, fallback: Bool = true
+    ) async throws(TransportError) -> Int {
         try checkSocket(descriptor)
         guard anyloop_socket_kind(descriptor) == Int32(ANYLOOP_STREAM) else {
             throw .usage(.argument("only SOCK_STREAM type sockets are supported"))
@@ -104,11 +114,11 @@ extension DescriptorLoop where Self: TaskLoop {
         guard offset >= 0 else {
             throw .usage(.argument("offset must be a non-negative integer (got \(offset))"))
         }
-        if let sent = try await sendByKernel(descriptor, file, offset, count) { return sent }
-        guard fallback else {
-            throw .usage("the kernel cannot send descriptor \(file) by itself; allow the fallback")
+        if case .descriptor(let file) = source, let sent = try await sendByKernel(descriptor, file, offset, count) {
+            return sent
         }
-        return try await sendByReading(descriptor, file, offset, count)
+        guard fallback else { throw .sendFileUnavailable }
+        return try await sendByReading(descriptor, source, offset, count)
     }
 
     /// Nil if the kernel cannot and nothing was sent.
@@ -120,7 +130,7 @@ extension DescriptorLoop where Self: TaskLoop {
         let wanted = count ?? Int(size)
         guard wanted > 0 else { return 0 }
         let progress = Progress()
-        defer { progress.leavePosition(of: file, from: offset) }
+        defer { progress.leavePosition(of: .descriptor(file), from: offset) }
         let isDone = try await whenReady(descriptor, .write) { () -> SocketOutcome<Bool> in
             while progress.sent < wanted {
                 let sent = anyloop_sendfile(
@@ -141,22 +151,14 @@ extension DescriptorLoop where Self: TaskLoop {
     }
 
     private nonisolated(nonsending) func sendByReading(
-        _ descriptor: Int32, _ file: Int32, _ offset: Int64, _ count: Int?
+        _ descriptor: Int32, _ source: SendFileSource, _ offset: Int64, _ count: Int?
     ) async throws(TransportError) -> Int {
         let progress = Progress()
-        defer { progress.leavePosition(of: file, from: offset) }
+        defer { progress.leavePosition(of: source, from: offset) }
         while progress.sent < count ?? .max {
             let place = offset + Int64(progress.sent)
-            let size = min((count ?? .max) - progress.sent, 262_144)
-            let piece = try await onThread { () -> Result<[UInt8], TransportError> in
-                var bytes = [UInt8](repeating: 0, count: size)
-                let got = unsafe bytes.withUnsafeMutableBytes {
-                    unsafe anyloop_read_at(file, $0.baseAddress, $0.count, place)
-                }
-                guard got >= 0 else { return .failure(.system(Int32(-got), "read")) }
-                bytes.removeLast(size - Int(got))
-                return .success(bytes)
-            }
+            let size = min((count ?? .max) - progress.sent, FileCopy.pieceSize)
+            let piece = try await onThread { source.read(size, at: place) }
             if piece.isEmpty { break }
             try await sockSendAll(descriptor, piece)
             progress.sent += piece.count
@@ -170,7 +172,7 @@ private final class Progress {
     var sent = 0
 
     /// Puts the file's position behind what was sent (rule 44); a file without positions stays as it is.
-    func leavePosition(of file: Int32, from offset: Int64) {
-        if sent > 0 { _ = anyloop_seek(file, offset + Int64(sent)) }
+    func leavePosition(of source: SendFileSource, from offset: Int64) {
+        if sent > 0 { source.seek(to: offset + Int64(sent)) }
     }
 }

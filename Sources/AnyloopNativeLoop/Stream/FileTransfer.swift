@@ -2,7 +2,10 @@ import AnyloopCore
 import CAnyloopSystem
 
 /// A part of a file on its way to a socket.
-final class FileTransfer {
+///
+/// An exclusive one is asyncio's: errors of the socket are the completion's alone, what the kernel cannot move before
+/// the first byte is `sendFileUnavailable`, and the file's position follows.
+final class FileTransfer: Cancellable {
     enum Step {
         /// The file is through, or ended early, or could not be read: `result` says which.
         case finished
@@ -23,19 +26,21 @@ final class FileTransfer {
     /// Set when the kernel cannot move this file by itself: what was read and not sent yet.
     private var fallback: [UInt8]?
     private var fallbackOffset = 0
-    /// False: what the kernel cannot move by itself is an error, before the first byte.
-    private let readsByItself: Bool
+    private let isExclusive: Bool
+    private var isCancelled = false
+    /// Has the queue look at this again, after `cancel`.
+    var wake: (() -> Void)?
     private let completion: (Result<Int, TransportError>) -> Void
     private let loop: NativeLoop
 
     init(
-        file: Int32, offset: Int64, count: Int, loop: NativeLoop, readsByItself: Bool = true,
+        file: Int32, offset: Int64, count: Int, loop: NativeLoop, isExclusive: Bool = false,
         completion: @escaping (Result<Int, TransportError>) -> Void
     ) {
         self.file = file
         self.offset = offset
         remaining = max(0, count)
-        self.readsByItself = readsByItself
+        self.isExclusive = isExclusive
         self.loop = loop
         self.completion = completion
     }
@@ -43,10 +48,22 @@ final class FileTransfer {
     /// Runs the completion in the next turn.
     func finish(_ result: Result<Int, TransportError>) {
         let completion = completion
+        wake = nil
+        if isExclusive, sent > 0 { _ = anyloop_seek(file, offset) }
         if loop.isClosed { completion(result) } else { loop.callSoon { completion(result) } }
     }
 
+    /// Sends no more; the completion gets `TransportError.cancelled`.
+    func cancel() {
+        isCancelled = true
+        wake?()
+    }
+
     func send(to descriptor: Int32) -> Step {
+        if isCancelled {
+            finish(.failure(.cancelled))
+            return .finished
+        }
         while remaining > 0 {
             if fallback != nil {
                 if let step = sendFallback(to: descriptor) { return step }
@@ -60,12 +77,12 @@ final class FileTransfer {
             let code = Int32(-count)
             if code == 0 { break }
             if Errno.isTransient(code) { return .progress }
+            if isExclusive {
+                finish(.failure(sent == 0 ? .sendFileUnavailable : .system(code, "sendfile")))
+                return .finished
+            }
             switch code {
             case Errno.invalid, Errno.notImplemented, 29:  // 29: ESPIPE, a file without offsets
-                guard readsByItself || sent > 0 else {
-                    finish(.failure(.sendFileUnavailable))
-                    return .finished
-                }
                 fallback = []
             case Errno.io, Errno.badDescriptor, Errno.isDirectory, Errno.overflow:
                 finish(.failure(.system(code, "sendfile")))
@@ -119,10 +136,12 @@ final class FileTransfer {
 
 extension TransportError {
     /// The kernel cannot move this file by itself (asyncio: `SendfileNotAvailableError`).
-    static var sendFileUnavailable: TransportError { .usage("os.sendfile call failed") }
+    static var sendFileUnavailable: TransportError {
+        .usage(UsageError(.sendFileNotAvailable, "os.sendfile call failed"))
+    }
 
     /// Whether this is `sendFileUnavailable`.
     var isSendFileUnavailable: Bool {
-        if case .usage(let error) = self { error.text == "os.sendfile call failed" } else { false }
+        if case .usage(let error) = self { error.kind == .sendFileNotAvailable } else { false }
     }
 }

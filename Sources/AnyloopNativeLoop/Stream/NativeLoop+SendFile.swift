@@ -3,53 +3,67 @@ import CAnyloopSystem
 
 extension NativeLoop: SendFileLoop {
     /// Sends a file over `transport`, which neither reads nor takes writes until the completion (rule 93).
+    @discardableResult
     public func sendFile(
-        _ transport: any StreamTransport, descriptor: Int32, offset: Int64, count: Int?, allowsFallback: Bool,
+        _ transport: any StreamTransport, _ source: SendFileSource, offset: Int64, count: Int?, allowsFallback: Bool,
         completion: @escaping (Result<Int, TransportError>) -> Void
-    ) throws(TransportError) {
+    ) throws(TransportError) -> any Cancellable {
         guard !isClosed else { throw .loopClosed }
         try checkSendFile(transport, offset: offset, count: count)
-        let fallback = { [self] in
-            FileCopy(loop: self, transport: transport, file: descriptor, offset: offset, count: count, completion)
-                .start()
+        let copy = { [self] in
+            FileCopy(
+                loop: self, transport: transport, source: source, offset: offset, count: count, completion)
         }
-        guard let transport = transport as? NativeStreamTransport, transport.native === self else {
+        guard let near = transport as? NativeStreamTransport, near.native === self else {
             guard allowsFallback else {
                 throw .usage(
                     "fallback is disabled and native sendfile is not supported for transport \(type(of: transport))")
             }
-            return fallback()
+            return copy().started()
         }
-        guard !transport.isSendingFile else { throw .usage("Empty waiter is already set") }
-        let wasReading = transport.isReading
-        transport.pauseReading()
+        guard !near.isSendingFile else { throw .usage("Empty waiter is already set") }
+        guard case .descriptor(let file) = source else {
+            guard allowsFallback else { throw .sendFileUnavailable }
+            return copy().started()
+        }
+        let work = FileWork()
+        let wasReading = near.isReading
+        near.pauseReading()
         let transfer = FileTransfer(
-            file: descriptor, offset: offset, count: count ?? Int.max, loop: self, readsByItself: false
+            file: file, offset: offset, count: count ?? Int.max, loop: self, isExclusive: true
         ) { result in
-            transport.isSendingFile = false
-            if wasReading { transport.resumeReading() }
-            if case .success(let sent) = result, sent > 0 {
-                _ = anyloop_seek(descriptor, offset + Int64(sent))
-            }
-            if case .failure(let error) = result, error.isSendFileUnavailable, allowsFallback, !transport.isClosing {
-                fallback()
+            near.isSendingFile = false
+            work.part = nil
+            if wasReading { near.resumeReading() }
+            if case .failure(let error) = result, error.isSendFileUnavailable, allowsFallback, !near.isClosing {
+                work.part = copy().started()
             } else {
                 completion(result)
             }
         }
-        transport.send(transfer)
-        transport.isSendingFile = true
+        transfer.wake = { near.writeReady() }
+        work.part = transfer
+        near.send(transfer)
+        near.isSendingFile = true
+        return work
     }
+}
+
+/// The part of a sending that is under way.
+private final class FileWork: Cancellable {
+    var part: (any Cancellable)?
+
+    func cancel() { part?.cancel() }
 }
 
 extension CompatLoop: SendFileLoop {
     /// Sends a file over `transport`, which neither reads nor takes writes until the completion (rule 93).
+    @discardableResult
     public func sendFile(
-        _ transport: any StreamTransport, descriptor: Int32, offset: Int64, count: Int?, allowsFallback: Bool,
+        _ transport: any StreamTransport, _ source: SendFileSource, offset: Int64, count: Int?, allowsFallback: Bool,
         completion: @escaping (Result<Int, TransportError>) -> Void
-    ) throws(TransportError) {
+    ) throws(TransportError) -> any Cancellable {
         try native.sendFile(
-            transport, descriptor: descriptor, offset: offset, count: count, allowsFallback: allowsFallback,
-            completion: completion)
+            transport, source, offset: offset, count: count, allowsFallback: allowsFallback, completion: completion)
     }
 }

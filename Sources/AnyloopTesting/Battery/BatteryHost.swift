@@ -141,7 +141,7 @@ public enum Battery {
     /// Promises of stream transports (rules 63 to 102).
     public static let stream: [BatteryCase] =
         StreamBattery.reading + StreamBattery.writing + StreamBattery.watermarks + StreamBattery.ending
-        + StreamBattery.throwing + StreamBattery.files
+        + StreamBattery.throwing + StreamBattery.files + StreamBattery.loopFiles
 
     /// Promises of loops (rules 1 to 27).
     public static let loop: [BatteryCase] = LoopBattery.cases

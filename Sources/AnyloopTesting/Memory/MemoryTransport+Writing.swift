@@ -43,6 +43,10 @@ extension MemoryTransport {
     }
 
     private func mayWrite(isEmpty: Bool) -> Bool {
+        if isSendingFile {
+            report("unable to write; sendfile is in progress", nil)
+            return false
+        }
         if hasWrittenEOF {
             report("Cannot call write() after write_eof()", nil)
             return false

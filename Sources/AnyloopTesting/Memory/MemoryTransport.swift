@@ -53,6 +53,8 @@ public final class MemoryTransport: StreamTransport {
     private var isReadingDone = false
     var isProtocolPaused = false
     var hasWrittenEOF = false
+    /// A file of `SendFileLoop.sendFile` is under way: nothing else may be written.
+    var isSendingFile = false
     private var resetsOnEnd = false
     private var isDetached = false
 

@@ -61,4 +61,10 @@ int anyloop_terminal_columns(int descriptor);
 /// The path of this program's file; 0, or an errno.
 int anyloop_program_path(char *path, size_t size);
 
+/// The file `path`, open for reading. A descriptor, or -errno.
+int anyloop_open_reading(const char *path);
+
+/// Both sides of a pseudo-terminal, in raw order: what controls it, and what a program would have. 0, or -errno.
+int anyloop_open_terminal(int *controlling, int *side);
+
 #endif

@@ -44,9 +44,15 @@ import Testing
         }
 
         func sendFile(_ file: Int32, _ offset: Int64 = 0, _ count: Int? = nil, fallback: Bool = true) throws {
-            try loop.sendFile(
-                transport, descriptor: file, offset: offset, count: count, allowsFallback: fallback
-            ) { self.result = $0 }
+            try sendFile(.descriptor(file), offset, count, fallback: fallback)
+        }
+
+        func sendFile(
+            _ source: SendFileSource, _ offset: Int64 = 0, _ count: Int? = nil, fallback: Bool = true
+        ) throws {
+            try loop.sendFile(transport, source, offset: offset, count: count, allowsFallback: fallback) {
+                self.result = $0
+            }
             #expect(result == nil, "the completion ran inside the call")
         }
     }
@@ -119,7 +125,7 @@ import Testing
         let pipe = try TestPipe(readingNear: false)
         let end = try scene.loop.connectWritePipe(descriptor: pipe.near) { RecordingProtocol() }
         let unsupported = #expect(throws: TransportError.self) {
-            try scene.loop.sendFile(end, descriptor: file, offset: 0, count: nil, allowsFallback: true) { _ in }
+            try scene.loop.sendFile(end, .descriptor(file), offset: 0, count: nil, allowsFallback: true) { _ in }
         }
         #expect(unsupported?.description.hasPrefix("sendfile is not supported for transport") == true)
         scene.transport.writeEOF()

@@ -15,7 +15,7 @@ enum AsyncioOperation: Sendable {
             driver, streams, connecting, servers, peers, callbacks, running, tasks, futures, threads, descriptors,
             datagrams, files, readers, sockets,
         ]
-        return groups.reduce(into: [:]) { all, group in
+        return (groups + processGroups).reduce(into: [:]) { all, group in
             all.merge(group) { _, _ in preconditionFailure("two operations of one name: the tables are constants") }
         }
     }()

@@ -44,6 +44,13 @@ extension AsyncioOperation {
             player.peers[name] = AsyncioPeer(descriptor: accepted)
             return .name(name)
         },
+        "sock_sendfile": operation { sockets, peer, step, player in
+            let source = try player.store(AsyncioFileTable.init).file(step)
+            let (offset, count) = (try step.table.number("offset", or: 0), try step.table.optionalNumber("count"))
+            let fallback = try step.table.flag("fallback", or: true)
+            return .number(
+                try await sockets.sendFile(peer, source, offset: Int64(offset), count: count, fallback: fallback))
+        },
         "getaddrinfo": .waits { player, step, _ in
             let sockets = try player.sockets()
             let (host, port) = (try step.table.text("host"), UInt16(clamping: try step.table.number("port")))

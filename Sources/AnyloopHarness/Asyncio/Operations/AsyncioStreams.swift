@@ -18,6 +18,9 @@ extension AsyncioOperation {
         },
         "can_write_eof": getter { $0.canWriteEOF },
         "close": .plain { player, step in
+            if let process = player.process(try step.on())?.transport {
+                return call(player, step, "close") { process.close() }
+            }
             let transport = try player.anyTransport(step)
             call(player, step, "close") { transport.close() }
         },
@@ -26,6 +29,9 @@ extension AsyncioOperation {
             call(player, step, "abort") { transport.abort() }
         },
         "is_closing": .plain { player, step in
+            if let process = player.process(try step.on())?.transport {
+                return player.call("\(try step.on()).is_closing", getter: true) { .flag(process.isClosing) }
+            }
             let transport = try player.anyTransport(step)
             player.call("\(try step.on()).is_closing", getter: true) { .flag(transport.isClosing) }
         },
@@ -111,6 +117,7 @@ extension AsyncioOperation {
         case "peername": player.addressName(transport.peerName)
         // A transport of ours stands for its socket as long as it has an address.
         case "socket": .flag(transport.socketName != nil)
+        case "pipe": .flag(transport is any PipeTransport)
         default: .flag(false)
         }
     }
