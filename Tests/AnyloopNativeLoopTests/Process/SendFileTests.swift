@@ -101,7 +101,9 @@ import Testing
         scene.transport.write([1])
         scene.transport.write([1].span)
         scene.transport.write(contentsOf: [[1]])
-        #expect(reports.map(\.message) == ["write", "write", "writelines"].map { "unable to \($0); sendfile is in progress" })
+        #expect(
+            reports.map(\.message)
+                == ["write", "write", "writelines"].map { "unable to \($0); sendfile is in progress" })
         let second = #expect(throws: TransportError.self) { try scene.sendFile(file) }
         #expect(second?.description == "Empty waiter is already set")
         try scene.drain(Self.size)
