@@ -1,5 +1,8 @@
+import AnyloopCore
 import AnyloopHarness
+import AnyloopNativeLoop
 import AnyloopSubjects
+import AnyloopTesting
 import Testing
 
 @Suite("Asyncio's rules have tests", .serialized)
@@ -29,6 +32,22 @@ struct RuleCheckTests {
         #expect(rules.filter { $0.place == .scenario && !shown.contains($0.number) } == [])
         #expect(shown.union(checked).isSubset(of: rules.map(\.number)))
         for rule in rules where rule.place != .scenario { #expect(rule.why != nil, "rule \(rule.number)") }
+    }
+
+    @Test("A check complains of a loop that does otherwise")
+    func complains() throws {
+        // A run that something else ends.
+        let stopped = LoopProvider(mode: .native, poller: "epoll") {
+            let loop = try NativeLoop()
+            loop.callSoon { [unowned loop] in loop.stop() }
+            loop.callSoon { throw CancellationError() }
+            return loop
+        }
+        let ending = try #require(RuleChecks.all.first { $0.rules == [15] })
+        #expect(try !ending.run(stopped).isEmpty)
+        // A loop that runs no tasks is not judged.
+        let bare = LoopProvider(mode: .nio, poller: "manual") { MemoryLoop() }
+        #expect(throws: LiveScenario.Unsupported.self) { try ending.run(bare) }
     }
 
     @Test("A check's name begins with the number of its rule")

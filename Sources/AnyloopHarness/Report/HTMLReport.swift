@@ -23,8 +23,13 @@ public struct RunInfo: Sendable {
 /// The grid comes first; groups open to fixtures, fixtures to cells, failures to their traces. The cells travel as
 /// compact tables (a string is written once), so that tens of thousands stay a small page.
 public enum HTMLReport {
+    /// The page for `cells`.
+    public static func render(_ cells: [CellRecord], info: RunInfo) -> String {
+        render(cells, info: info, linksRules: false)
+    }
+
     /// The page for `cells`; `linksRules`: the page of asyncio's rules lies beside it.
-    public static func render(_ cells: [CellRecord], info: RunInfo, linksRules: Bool = false) -> String {
+    public static func render(_ cells: [CellRecord], info: RunInfo, linksRules: Bool) -> String {
         let summary = RunSummary(cells)
         return HTMLPage.template
             .replacing("@STYLE@", with: HTMLPage.style)

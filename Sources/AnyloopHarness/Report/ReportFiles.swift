@@ -2,12 +2,19 @@ import Foundation
 
 /// A run's reports as files in one folder.
 public enum ReportFiles {
+    /// Writes `cells.ndjson`, `junit.xml`, `index.html` and `summary.md` to `folder`, making it if need be.
+    ///
+    /// - Throws: `FixtureFiles.FileError` for a folder or file that cannot be written.
+    public static func write(_ cells: [CellRecord], info: RunInfo, to folder: String) throws {
+        try write(cells, info: info, rules: nil, to: folder)
+    }
+
     /// Writes `cells.ndjson`, `junit.xml`, `index.html` and `summary.md` to `folder`, making it if need be; with
     /// `rules` also `rules.html` and `rules.md`, asyncio's rules against the loops of the run.
     ///
     /// - Throws: `FixtureFiles.FileError` for a folder or file that cannot be written.
     public static func write(
-        _ cells: [CellRecord], info: RunInfo, rules: RuleTable? = nil, to folder: String
+        _ cells: [CellRecord], info: RunInfo, rules: RuleTable?, to folder: String
     ) throws {
         do {
             try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)

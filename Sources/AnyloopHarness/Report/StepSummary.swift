@@ -3,8 +3,13 @@ public enum StepSummary {
     /// The most failures that are written out; the rest are counted.
     static let failureLimit = 20
 
+    /// The grid as a table, and the first failures.
+    public static func render(_ cells: [CellRecord], seconds: Double) -> String {
+        render(cells, seconds: seconds, rules: nil)
+    }
+
     /// The grid as a table, how asyncio's rules stand, and the first failures.
-    public static func render(_ cells: [CellRecord], seconds: Double, rules: RuleTable? = nil) -> String {
+    public static func render(_ cells: [CellRecord], seconds: Double, rules: RuleTable?) -> String {
         let summary = RunSummary(cells)
         var text = "### Anyloop matrix\n\n\(GridText.totals(summary, seconds: seconds))\n\n"
         text += "| | " + summary.columns.joined(separator: " | ") + " |\n"
