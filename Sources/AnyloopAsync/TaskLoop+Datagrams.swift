@@ -46,7 +46,7 @@ extension TaskLoop {
         _ socket: Int32, _ local: Endpoint?, _ remote: Endpoint?, _ options: DatagramOptions
     ) throws(TransportError) {
         guard streamSocketName(socket) == nil else {
-            throw .usage(.argument("A datagram socket was expected, got descriptor \(socket)"))
+            throw .usage(.argument("A datagram socket was expected, got <descriptor \(socket)>"))
         }
         let others = [
             local.map { "local_addr=\($0)" }, remote.map { "remote_addr=\($0)" },

@@ -16,7 +16,7 @@ extension TaskLoop {
         guard host != nil || port != nil else {
             guard let socket else { throw .usage(.argument("Neither host/port nor sock were specified")) }
             guard streamSocketName(socket) != nil else {
-                throw .usage(.argument("A Stream Socket was expected, got descriptor \(socket)"))
+                throw .usage(.argument("A Stream Socket was expected, got <descriptor \(socket)>"))
             }
             return try await listen(on: socket, options, protocolFactory)
         }
@@ -61,7 +61,7 @@ extension TaskLoop {
         }
         guard let socket else { throw .usage(.argument("path was not specified, and no sock specified")) }
         guard case .unix = streamSocketName(socket) else {
-            throw .usage(.argument("A UNIX Domain Stream Socket was expected, got descriptor \(socket)"))
+            throw .usage(.argument("A UNIX Domain Stream Socket was expected, got <descriptor \(socket)>"))
         }
         return try await listen(on: socket, options, protocolFactory)
     }

@@ -30,7 +30,7 @@ public struct NativeLiberty: Sendable, CustomStringConvertible {
     /// Every liberty there is.
     public static let all: [NativeLiberty] = [
         NativeLiberty(
-            id: "made-at-once", rules: [48, 63], scope: .native,
+            id: "made-at-once", rules: [3, 48, 49, 61, 63, 64, 101], scope: .native,
             asyncio: "connectionMade comes from the ready queue, a turn after the transport is made",
             ours: "connectionMade is called where the connection comes up: in the accept's or the connect's event, "
                 + "inside adoptConnection",
@@ -51,11 +51,10 @@ public struct NativeLiberty: Sendable, CustomStringConvertible {
             ours: "it comes from the ready queue, like every other connectionLost",
             reason: "one way to end; what resumeWriting queues in that event still runs before"),
         NativeLiberty(
-            id: "no-writes-while-closing", rules: [83, 113], scope: .native,
-            asyncio: "a write after close is still appended while earlier bytes are being flushed; a datagram is sent "
-                + "as long as the socket is open",
-            ours: "it is dropped and counted, as after any close",
-            reason: "whether a late write arrives must not depend on how full the socket was"),
+            id: "no-datagrams-after-close", rules: [113], scope: .native,
+            asyncio: "sendto after close sends as long as the socket is open",
+            ours: "the datagram is dropped and counted",
+            reason: "whether a late datagram arrives must not depend on how full the socket was"),
         NativeLiberty(
             id: "datagrams-by-budget", rules: [107], scope: .native,
             asyncio: "one datagram for each readable event",
@@ -66,6 +65,11 @@ public struct NativeLiberty: Sendable, CustomStringConvertible {
             asyncio: "a server's factory that raises is reported in debug mode only",
             ours: "it is always reported to the exception handler",
             reason: "an error that nobody hears of helps nobody"),
+        NativeLiberty(
+            id: "readiness-kept", rules: [3, 5, 34, 68], scope: .native,
+            asyncio: "a reader or writer that is added, replaced or resumed in a turn is first called in the next one",
+            ours: "it is called in the same turn, if the poller had found its descriptor ready",
+            reason: "saves keeping account of turns for every change of interest"),
         NativeLiberty(
             id: "posted-once-a-turn", rules: [18], scope: .native,
             asyncio: "callSoonThreadsafe and callSoon share one queue from the first moment",
@@ -97,7 +101,7 @@ public struct NativeLiberty: Sendable, CustomStringConvertible {
             ours: "errorReceived gets TransportError.usage; the endpoint stays open",
             reason: "one bad datagram is no reason to lose the endpoint"),
         NativeLiberty(
-            id: "end-told-once", rules: [71, 72], scope: .native,
+            id: "end-told-once", rules: [70, 71, 72, 73], scope: .native,
             asyncio: "after a kept end of stream, pauseReading and resumeReading have eofReceived called again",
             ours: "eofReceived comes once",
             reason: "the grammar; a stream ends once"),

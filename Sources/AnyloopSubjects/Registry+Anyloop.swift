@@ -33,7 +33,10 @@ extension Subject {
 extension LoopProvider {
     /// Our loop with callbacks straight from `poller`.
     static func native(_ poller: PollerKind) -> LoopProvider {
-        LoopProvider(mode: .native, poller: poller.rawValue, sockets: { LoopSockets($0) }) {
+        LoopProvider(
+            mode: .native, poller: poller.rawValue, asyncioLiberties: LoopLiberty.taken(byNative: true),
+            sockets: { LoopSockets($0) }
+        ) {
             var options = NativeLoopOptions()
             options.poller = poller
             return try NativeLoop(options: options)
@@ -42,7 +45,10 @@ extension LoopProvider {
 
     /// Our loop with asyncio's contract, over `poller`.
     static func compat(_ poller: PollerKind) -> LoopProvider {
-        LoopProvider(mode: .compat, poller: poller.rawValue, sockets: { LoopSockets($0) }) {
+        LoopProvider(
+            mode: .compat, poller: poller.rawValue, asyncioLiberties: LoopLiberty.taken(byNative: false),
+            sockets: { LoopSockets($0) }
+        ) {
             var options = NativeLoopOptions()
             options.poller = poller
             return try CompatLoop(options: options)

@@ -27,7 +27,7 @@ import Testing
                 await text { _ = try await loop.createServer(make) } == "Neither host/port nor sock were specified")
             #expect(
                 await text { _ = try await loop.createServer(make, socket: datagram) }
-                    == "A Stream Socket was expected, got descriptor \(datagram)")
+                    == "A Stream Socket was expected, got <descriptor \(datagram)>")
             #expect(
                 await text { _ = try await loop.createUnixServer(make, path: "/tmp/a", socket: near) }
                     == "path and sock can not be specified at the same time")
@@ -36,7 +36,7 @@ import Testing
                     == "path was not specified, and no sock specified")
             #expect(
                 await text { _ = try await loop.createUnixServer(make, socket: datagram) }
-                    == "A UNIX Domain Stream Socket was expected, got descriptor \(datagram)")
+                    == "A UNIX Domain Stream Socket was expected, got <descriptor \(datagram)>")
             #expect(
                 await text { _ = try await loop.createDatagramEndpoint(makeDatagram, socket: near) }
                     == "A datagram socket was expected, got descriptor \(near)")

@@ -24,7 +24,9 @@ enum AsyncioCell {
             record.failures = [CellFailure(kind: .harness, cut: "-", summary: "not played to its end: \(error)")]
             return record
         }
-        switch AsyncioComparison(expected: expected, got: got).outcome(under: provider.asyncioLiberties) {
+        switch AsyncioComparison(expected: expected, got: got, rules: scenario.rules)
+            .outcome(under: provider.asyncioLiberties)
+        {
         case .equal(let liberties): record.liberties = liberties
         case .different(let details):
             let summary = "the trace differs from that of \(AsyncioRecording.name(scenario.follows))"

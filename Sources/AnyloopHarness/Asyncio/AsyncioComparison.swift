@@ -12,22 +12,27 @@ public struct AsyncioComparison: Sendable {
     public let expected: [String]
     /// The lines of the loop in question.
     public let got: [String]
+    /// The rules that the scenario shows.
+    public let rules: [Int]
 
-    /// Lines to be compared.
-    public init(expected: [String], got: [String]) {
+    /// Lines to be compared, of a scenario that shows `rules`.
+    public init(expected: [String], got: [String], rules: [Int] = []) {
         self.expected = expected
         self.got = got
+        self.rules = rules
     }
 
-    /// Compares raw; if that differs, under `liberties`.
+    /// Compares raw; if that differs, under those of `liberties` that may apply.
     public func outcome(under liberties: [AsyncioLiberty]) -> Outcome {
         if expected == got { return .equal(liberties: []) }
+        let liberties = liberties.filter { $0.mayApply(to: rules) }
         guard isEqual(under: liberties) else {
             let (left, right) = reduced(under: liberties)
             return .different(details: Self.difference(left, right))
         }
         var needed = liberties
-        for liberty in liberties {
+        // Those that are about other rules are given up first.
+        for liberty in liberties.filter({ !$0.touches(rules) }) + liberties.filter({ $0.touches(rules) }) {
             let fewer = needed.filter { $0.id != liberty.id }
             if isEqual(under: fewer) { needed = fewer }
         }
@@ -43,6 +48,7 @@ public struct AsyncioComparison: Sendable {
     func reduced(under liberties: [AsyncioLiberty]) -> (expected: [String], got: [String]) {
         var (left, right) = (expected, got)
         var floating: [[AsyncioLinePattern]] = []
+        var isByActor = false
         for effect in liberties.flatMap(\.effects) {
             switch effect {
             case .turns:
@@ -54,16 +60,50 @@ public struct AsyncioComparison: Sendable {
                 left = left.map { line in from.match(line).map(to.filled) ?? line }
             case .omits(let patterns): Self.drop(patterns, from: &left)
             case .adds(let patterns): Self.drop(patterns, from: &right)
-            case .insideCounts:
-                left = left.map(Self.withoutCount)
-                right = right.map(Self.withoutCount)
+            case .anyOrder(let patterns):
+                left = Self.sorted(left, patterns)
+                right = Self.sorted(right, patterns)
+            case .once(let patterns):
+                left = Self.once(left, patterns)
+                right = Self.once(right, patterns)
+            case .actors: isByActor = true
             }
         }
         for patterns in floating {
             left = Self.parted(left, patterns)
             right = Self.parted(right, patterns)
         }
-        return (left, right)
+        return isByActor ? (Self.byActor(left), Self.byActor(right)) : (left, right)
+    }
+
+    /// The lines of each actor together, in their order.
+    private static func byActor(_ lines: [String]) -> [String] {
+        var actors: [String: [String]] = [:]
+        for line in lines { actors[actor(of: line), default: []].append(line) }
+        return actors.keys.sorted().flatMap { actors[$0] ?? [] }
+    }
+
+    /// `S0` of `S0 data_received "x"` and `S0.write`; empty for a line of no actor.
+    private static func actor(of line: String) -> String {
+        let word = line.prefix { $0 != " " && $0 != "." }
+        guard let first = word.unicodeScalars.first, ("A"..."Z").contains(first) else { return "" }
+        return line.dropFirst(word.count).hasPrefix(" = ") ? "" : String(word)
+    }
+
+    /// The lines that fit behind the others, sorted.
+    private static func sorted(_ lines: [String], _ patterns: [String]) -> [String] {
+        let patterns = patterns.map(AsyncioLinePattern.init)
+        func fits(_ line: String) -> Bool { patterns.contains { $0.match(line) != nil } }
+        return lines.filter { !fits($0) } + lines.filter(fits).sorted()
+    }
+
+    /// The lines without those that fit and stood before.
+    private static func once(_ lines: [String], _ patterns: [String]) -> [String] {
+        let patterns = patterns.map(AsyncioLinePattern.init)
+        var seen: Set<String> = []
+        return lines.filter { line in
+            !patterns.contains { $0.match(line) != nil } || seen.insert(line).inserted
+        }
     }
 
     private static func drop(_ patterns: [String], from lines: inout [String]) {
@@ -75,11 +115,6 @@ public struct AsyncioComparison: Sendable {
     private static func parted(_ lines: [String], _ patterns: [AsyncioLinePattern]) -> [String] {
         let fits = lines.map { line in patterns.contains { $0.match(line) != nil } }
         return zip(lines, fits).filter { !$1 }.map(\.0) + zip(lines, fits).filter(\.1).map(\.0)
-    }
-
-    private static func withoutCount(_ line: String) -> String {
-        guard line.hasSuffix(")"), let range = line.firstRange(of: " (inside: ") else { return line }
-        return String(line[..<range.lowerBound])
     }
 
     /// Where two traces part: a few equal lines, then what each has.

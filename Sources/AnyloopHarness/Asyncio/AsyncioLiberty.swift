@@ -16,8 +16,21 @@ public struct AsyncioLiberty: Sendable, Hashable, CustomStringConvertible {
         case omits([String])
         /// Lines that the loop writes and asyncio does not.
         case adds([String])
-        /// The numbers of lines written inside a call are not compared.
-        case insideCounts
+        /// Lines of each actor keep their order, but lines of different actors not to each other. A line's actor is
+        /// its first word, up to a dot; what has none (marks, results of connecting) counts as one.
+        case actors
+        /// Lines of these patterns come in any order, and anywhere.
+        case anyOrder([String])
+        /// Of equal lines of these patterns only the first counts.
+        case once([String])
+
+        /// Whether it may be taken in any scenario; the others only where the scenario shows one of the rules.
+        var isOfOrder: Bool {
+            switch self {
+            case .turns, .actors: true
+            case .floats, .anyOrder, .once, .replaces, .omits, .adds: false
+            }
+        }
     }
 
     /// A short name, unique in a provider's list.
@@ -47,6 +60,14 @@ public struct AsyncioLiberty: Sendable, Hashable, CustomStringConvertible {
 
     /// The id.
     public var description: String { id }
+
+    /// Whether it may be taken in a scenario that shows `rules`.
+    func mayApply(to rules: [Int]) -> Bool {
+        !effects.isEmpty && (effects.allSatisfy(\.isOfOrder) || touches(rules))
+    }
+
+    /// Whether it is about one of `rules`.
+    func touches(_ rules: [Int]) -> Bool { self.rules.contains(where: rules.contains) }
 }
 
 /// A pattern of trace lines: `*` is any text.

@@ -10,7 +10,8 @@ final class AsyncioPeer {
     /// Bytes that were put on their way to it to fill the kernel's buffers.
     var filling = 0
     /// Our own address; nil where the system does not say.
-    var name: SocketAddress? { AsyncioSocket.name(descriptor) }
+    var name: SocketAddress? { descriptor < 0 ? formerName : AsyncioSocket.name(descriptor) }
+    private var formerName: SocketAddress?
 
     init(descriptor: Int32) {
         self.descriptor = descriptor
@@ -29,6 +30,13 @@ final class AsyncioPeer {
 
     func setBuffers(_ step: AsyncioStep) throws {
         try AsyncioSocket.setBuffers(descriptor, step)
+    }
+
+    /// The descriptor, which is another's from now on.
+    func release() -> Int32 {
+        formerName = name
+        defer { descriptor = -1 }
+        return descriptor
     }
 
     /// Connects, waiting for the kernel's answer.

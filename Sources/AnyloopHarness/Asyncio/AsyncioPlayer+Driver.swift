@@ -5,7 +5,7 @@ extension AsyncioPlayer {
     /// A wait ends after this time at the latest, whatever happens.
     static let patience = Duration.seconds(5)
     /// What is over when nothing new was written for `quietRounds` of these.
-    static let round = Duration.milliseconds(2)
+    static let round = Duration.milliseconds(1)
     static let quietRounds = 3
 
     /// Plays the scenario on a loop of its own, which is closed afterwards; its lines.

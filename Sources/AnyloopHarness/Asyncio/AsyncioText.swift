@@ -39,7 +39,7 @@ enum AsyncioText {
         case let error as UsageError: usage(error)
         case is CancellationError: "CancelledError"
         case let error as IncompleteReadError:
-            "IncompleteReadError \(data(error.partial)) of \(error.expected.map(String.init) ?? "None")"
+            "IncompleteReadError \(data(error.partial)) of \(error.expected.map(String.init) ?? "none")"
         case let error as LimitOverrunError:
             "LimitOverrunError \(quoted(error.message)) consumed \(error.consumed)"
         default: String(describing: type(of: error as Any))

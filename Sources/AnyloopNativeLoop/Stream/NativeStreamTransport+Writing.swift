@@ -106,7 +106,7 @@ extension NativeStreamTransport {
 
     /// Whether bytes may be written now; otherwise they are dropped and counted, and misuse is reported.
     private func acceptsWrite(_ name: String = "write") -> Bool {
-        if isWriteEnded, phase == .open || native.discipline == .asyncio {
+        if isWriteEnded {
             native.misuse("Cannot call \(name)() after write_eof()", self, streamProtocol)
             droppedWriteCount += 1
             return false
@@ -116,7 +116,7 @@ extension NativeStreamTransport {
             droppedWriteCount += 1
             return false
         }
-        if phase == .open || phase == .closing && native.discipline == .asyncio { return true }
+        if phase == .open || phase == .closing { return true }
         countDrop()
         return false
     }

@@ -169,24 +169,20 @@ struct Demonstration: Sendable {
             transport.close()
             while far.receive() != 0 { try turns(loop, 1) }
         },
-        "no-writes-while-closing": Demonstration(
-            native: ["dropped 1", "received 1048576"], compat: ["dropped 0", "received 1049576"]
-        ) { loop, log in
+        "readiness-kept": Demonstration(native: ["reader", "soon"], compat: ["soon", "reader"]) { loop, log in
             let (near, far) = try RawEnd.pair()
-            let transport = try loop.adoptConnection(descriptor: near) { RecordingProtocol() }
-            try turns(loop)
-            transport.write([UInt8](repeating: 0, count: 1 << 20))
-            transport.close()
-            transport.write([UInt8](repeating: 0, count: 1000))
-            log("dropped \(transport.droppedWriteCount)")
-            var total = 0
-            while true {
-                let count = far.receive()
-                if count == 0 { break }
-                total += count ?? 0
-                try turns(loop, 1)
+            defer { far.close() }
+            let descriptors = try #require(loop as? any DescriptorLoop)
+            far.send(1)
+            try descriptors.addReader(near) { log("replaced") }
+            loop.callSoon {
+                try descriptors.addReader(near) {
+                    log("reader")
+                    try descriptors.removeReader(near)
+                }
+                loop.callSoon { log("soon") }
             }
-            log("received \(total)")
+            try turns(loop)
         },
         "factory-errors-reported": Demonstration(
             native: ["Error on transport creation for incoming connection"], compat: []
@@ -221,6 +217,14 @@ struct Demonstration: Sendable {
     ]
 
     private static let datagrams: [String: Demonstration] = [
+        "no-datagrams-after-close": Demonstration(native: ["dropped 1"], compat: ["dropped 0"]) { loop, log in
+            let transport = try endpoint(loop, RecordingDatagramProtocol())
+            try turns(loop)
+            transport.close()
+            transport.send([1].span, to: transport.socketName)
+            log("dropped \(transport.droppedWriteCount)")
+            try turns(loop)
+        },
         "datagrams-by-budget": Demonstration(
             native: ["datagram", "datagram", "soon", "soon"], compat: ["datagram", "soon", "datagram", "soon"]
         ) { loop, log in

@@ -65,9 +65,12 @@ extension AsyncioOperation {
             return made
         }
         let loop = player.loop
+        let peer = table.has("sock") ? try player.peer(step, key: "sock") : nil
         try await player.result(step, "datagram") {
             let (transport, made) = try await loop.createDatagramEndpoint(
-                factory, localAddress: local, remoteAddress: remote, options: options)
+                factory, localAddress: local, remoteAddress: remote, socket: peer?.descriptor, options: options)
+            // The endpoint's from now on.
+            _ = peer?.release()
             player.addresses[name] = transport.socketName.map { [$0] } ?? []
             return player.actor(of: made)
         }

@@ -84,9 +84,12 @@ extension AsyncioOperation {
         let port = table.has("port_of") ? try player.address(step, key: "port_of").port ?? 0 : 0
         let hosts = table.has("host") ? try table.texts("host") : ["127.0.0.1"]
         let loop = player.loop
+        let socket = table.has("sock") ? try player.boundSocket(step) : nil
         try await player.result(step, "serve") {
             let server: AsyncServer
-            if let path {
+            if let socket {
+                server = try await loop.createServer(factory, socket: socket.release(), options: options)
+            } else if let path {
                 server = try await loop.createUnixServer(
                     factory, path: "\(try player.folder())/\(path)", options: options)
             } else {
@@ -108,6 +111,16 @@ extension AsyncioOperation {
 }
 
 extension AsyncioPlayer {
+    /// A bound socket of the step's kind, of which a server is to be made.
+    fileprivate func boundSocket(_ step: AsyncioStep) throws -> AsyncioPeer {
+        let kind = try step.table.text("sock")
+        let address: SocketAddress = kind == "unix" ? .unix(path: "\(try folder())/bound") : .loopback(port: 0)
+        let socket = try AsyncioPeer(
+            for: address, kind: Int32(kind == "datagram" ? ANYLOOP_DATAGRAM : ANYLOOP_STREAM))
+        try socket.bind(to: address)
+        return socket
+    }
+
     /// The server of a step, and its name.
     func server(_ step: AsyncioStep) throws -> (String, AsyncServer) {
         let name = try step.table.text("server", or: "S")

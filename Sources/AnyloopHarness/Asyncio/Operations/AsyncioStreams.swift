@@ -130,6 +130,11 @@ extension AsyncioOperation {
                 let value = anyloop_get_option(descriptor, Int32(ANYLOOP_OPTION_NO_DELAY))
                 return .flag(try AsyncioSocket.checked(value, "getsockopt") != 0)
             }
+        case "broadcast":
+            player.call("\(try step.on()).broadcast", getter: true) {
+                let value = anyloop_get_option(descriptor, Int32(ANYLOOP_OPTION_BROADCAST))
+                return .flag(try AsyncioSocket.checked(value, "getsockopt") != 0)
+            }
         case "sndbuf":
             let size = Int32(try step.table.number("value"))
             try AsyncioSocket.checked(
@@ -138,7 +143,7 @@ extension AsyncioOperation {
             let size = Int32(try step.table.number("value"))
             try AsyncioSocket.checked(
                 anyloop_set_option(descriptor, Int32(ANYLOOP_OPTION_RECEIVE_BUFFER), size), "setsockopt")
-        default: throw step.table.error("name", expected: "nodelay, sndbuf or rcvbuf")
+        default: throw step.table.error("name", expected: "nodelay, broadcast, sndbuf or rcvbuf")
         }
     }
 }

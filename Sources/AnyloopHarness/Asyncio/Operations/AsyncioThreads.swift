@@ -7,8 +7,7 @@ extension AsyncioOperation {
             let name = try step.table.text("name")
             let remote = player.loop.remote
             let body = LoopBound(try player.named(name, try step.steps("then")), to: remote)
-            let bound = LoopBound(player, to: remote)
-            if !remote.callSoonThreadsafe({ bound.value.runPosted(body.value) }) {
+            if !remote.callSoonThreadsafe({ try body.value() }) {
                 player.line("soon_threadsafe \(name) !\(AsyncioText.error(TransportError.loopClosed))")
             }
         },
@@ -18,9 +17,8 @@ extension AsyncioOperation {
             let bodies = try step.table.texts("names").map {
                 LoopBound(try player.named($0, actions), to: remote)
             }
-            let bound = LoopBound(player, to: remote)
             let post: @Sendable () -> Void = {
-                for body in bodies { remote.callSoonThreadsafe { bound.value.runPosted(body.value) } }
+                for body in bodies { remote.callSoonThreadsafe { try body.value() } }
             }
             guard step.table.has("after") else { return AsyncioThread.runAndWait(post) }
             let delay = try step.table.seconds("after")
@@ -38,11 +36,4 @@ extension AsyncioOperation {
             }
         },
     ]
-}
-
-extension AsyncioPlayer {
-    /// A callback from another thread.
-    fileprivate func runPosted(_ body: () throws -> Void) {
-        do { try body() } catch { fail(AsyncioPlayerError("what callSoonThreadsafe runs cannot throw")) }
-    }
 }
