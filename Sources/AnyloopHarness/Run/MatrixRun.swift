@@ -40,9 +40,28 @@ public struct MatrixRun {
     public func perform(
         finished: (CellRecord) -> Void = { _ in }, tick: () -> Void = {}
     ) throws(WorkerError) -> [CellRecord] {
-        let jobs = CellJob.jobs(cells, files: files, deadlines: deadlines, deadline: deadline)
         let today = Self.today()
         var records: [CellSpec: CellRecord] = [:]
+        // asyncio's scenarios mostly wait: several of them share a processor.
+        var waiting = pool
+        waiting.count *= Self.waitingShare
+        for (pool, cells) in [
+            (pool, cells.filter { $0.executor != AsyncioCell.executor }),
+            (waiting, cells.filter { $0.executor == AsyncioCell.executor }),
+        ] where !cells.isEmpty {
+            let jobs = CellJob.jobs(cells, files: files, deadlines: deadlines, deadline: deadline)
+            try run(jobs, pool, today, &records, finished, tick)
+        }
+        return cells.compactMap { records[$0] }
+    }
+
+    /// How many cells that mostly wait run at once for each worker.
+    static let waitingShare = 3
+
+    private func run(
+        _ jobs: [CellJob], _ pool: WorkerPool, _ today: String, _ records: inout [CellSpec: CellRecord],
+        _ finished: (CellRecord) -> Void, _ tick: () -> Void
+    ) throws(WorkerError) {
         try pool.run(jobs) { (job, item, answer) throws(WorkerError) in
             var record = try self.record(for: job.cells[item], answer)
             record.reproduce = Reproduction.line(
@@ -55,7 +74,6 @@ public struct MatrixRun {
             tick()
             return true
         }
-        return cells.compactMap { records[$0] }
     }
 
     private func record(for cell: CellSpec, _ answer: WorkerAnswer) throws(WorkerError) -> CellRecord {

@@ -173,7 +173,7 @@ struct Demonstration: Sendable {
             let (near, far) = try RawEnd.pair()
             defer { far.close() }
             let descriptors = try #require(loop as? any DescriptorLoop)
-            far.send(1)
+            far.send("x")
             try descriptors.addReader(near) { log("replaced") }
             loop.callSoon {
                 try descriptors.addReader(near) {
