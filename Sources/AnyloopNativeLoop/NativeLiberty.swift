@@ -66,11 +66,6 @@ public struct NativeLiberty: Sendable, CustomStringConvertible {
             ours: "it is always reported to the exception handler",
             reason: "an error that nobody hears of helps nobody"),
         NativeLiberty(
-            id: "readiness-kept", rules: [3, 5, 34, 68], scope: .native,
-            asyncio: "a reader or writer that is added, replaced or resumed in a turn is first called in the next one",
-            ours: "it is called in the same turn, if the poller had found its descriptor ready",
-            reason: "saves keeping account of turns for every change of interest"),
-        NativeLiberty(
             id: "posted-once-a-turn", rules: [18], scope: .native,
             asyncio: "callSoonThreadsafe and callSoon share one queue from the first moment",
             ours: "what is posted joins the queue at the start of the next turn",

@@ -40,7 +40,6 @@ struct LoopLiberty: Sendable {
             [.adds(["handler \"Error on transport creation for incoming connection\" *"])],
             "asyncio/errors/factory-raises-serve"
         ),
-        "readiness-kept": ([.turns], "asyncio/orders/pause-by-ready-callback"),
         "posted-once-a-turn": ([.anyOrder(["mark *"])], "asyncio/threads/same-queue"),
         "equal-deadlines-in-order": ([.anyOrder(["mark *"])], "asyncio/timers/equal-deadlines"),
         "end-told-once": (

@@ -94,6 +94,14 @@ final class AsyncioPlayer {
         error is AsyncioFormatError || error is AsyncioPlayerError || error is LiveScenario.Unsupported
     }
 
+    /// Takes what the exception handler was told as the error of the call under way, if it is nothing but that.
+    private func takeMisuse(_ exception: LoopException) -> Bool {
+        guard case .usage(let error)? = exception.error as? TransportError, exception.message == error.text else {
+            return false
+        }
+        return takeMisuse(exception.error)
+    }
+
     /// Takes `error` as that of the call under way, if it is the misuse of the caller; false if it is not.
     func takeMisuse(_ error: (any Error)?) -> Bool {
         guard takesMisuse, misuse == nil, case .usage? = error as? TransportError else { return false }
@@ -239,7 +247,7 @@ final class AsyncioPlayer {
     /// Has what goes to the exception handler written down.
     func watchExceptions(thenThrow failure: (any Error)? = nil) {
         loop.exceptionHandler = { [weak self] exception in
-            guard let self, !takeMisuse(exception.error), !completeRefusal(exception.error) else { return }
+            guard let self, !takeMisuse(exception), !completeRefusal(exception.error) else { return }
             line(AsyncioText.exception(exception))
             if let failure { throw failure }
         }

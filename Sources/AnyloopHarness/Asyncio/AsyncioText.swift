@@ -98,6 +98,7 @@ enum AsyncioText {
         if exception.error != nil { keys.append("exception") }
         if exception.handle != nil { keys.append("handle") }
         if exception.protocolObject != nil { keys.append("protocol") }
+        if exception.socket != nil { keys.append("socket") }
         if exception.transport != nil { keys.append("transport") }
         var text = "handler \(quoted(message(exception.message)))"
         if let failure = exception.error { text += " \(error(failure))" }

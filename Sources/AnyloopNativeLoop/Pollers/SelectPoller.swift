@@ -56,6 +56,8 @@ final class SelectPoller: Poller {
                 start = word * UInt.bitWidth + place + 1
             }
         }
+        // All are listed: the next wait begins with the lowest again, as asyncio's selectors do.
+        start = 0
         return Int32(listed)
     }
 

@@ -21,7 +21,7 @@ import Testing
         (["a"], ["handler x", "a"], ["adds"]), (["a", "|", "log x"], ["handler y", "a"], ["turns", "omits", "adds"]),
     ])
     func needsAsFewAsWillDo(_ expected: [String], _ got: [String], _ needed: [String]) {
-        let comparison = AsyncioComparison(expected: expected, got: got)
+        let comparison = AsyncioComparison(expected: expected, got: got, rules: [1])
         #expect(comparison.outcome(under: Self.all) == .equal(liberties: needed))
     }
 
@@ -31,8 +31,32 @@ import Testing
         (["a", "handler x"], ["a"]), ([#"f !RuntimeError "x""#], [#"f !Other "y""#]), (["a"], []), ([], ["a"]),
     ])
     func hidesNothingElse(_ expected: [String], _ got: [String]) {
-        guard case .different = AsyncioComparison(expected: expected, got: got).outcome(under: Self.all) else {
+        guard case .different = AsyncioComparison(expected: expected, got: got, rules: [1]).outcome(under: Self.all) else {
             Issue.record("passed over")
+            return
+        }
+    }
+
+    @Test func takesWhatChangesLinesOnlyWhereARuleIsShown() {
+        let comparison = AsyncioComparison(expected: ["a", "log x"], got: ["a"], rules: [2])
+        guard case .different = comparison.outcome(under: Self.all) else {
+            Issue.record("passed over")
+            return
+        }
+        let turns = AsyncioComparison(expected: ["a", "|", "b"], got: ["a", "b"], rules: [2])
+        #expect(turns.outcome(under: Self.all) == .equal(liberties: ["turns"]))
+    }
+
+    @Test func actorsKeepTheirOwnOrder() {
+        let actors = [Self.liberty("actors", [.actors])]
+        func outcome(_ got: [String]) -> AsyncioComparison.Outcome {
+            AsyncioComparison(expected: ["C factory", "D factory", "C connection_made", "mark a"], got: got)
+                .outcome(under: actors)
+        }
+        #expect(
+            outcome(["C factory", "C connection_made", "mark a", "D factory"]) == .equal(liberties: ["actors"]))
+        guard case .different = outcome(["C connection_made", "C factory", "D factory", "mark a"]) else {
+            Issue.record("an actor's own order was passed over")
             return
         }
     }

@@ -21,7 +21,7 @@ import Testing
 
     @Test(arguments: [
         (#"{"asyncio": 1"#, "b.json: the file: expected JSON"),
-        (plain.replacing("\"asyncio\": 1", with: "\"asyncio\": 2"), "expected the format's version 1"),
+        (plain.replacing("\"asyncio\": 1", with: "\"asyncio\": 2"), "version"),
         (plain.replacing("\"rules\"", with: "\"rule\""), "expected keys among"),
         (plain.replacing("[1, 2]", with: "[1.5]"), "expected a list of whole numbers under the key 'rules'"),
         (plain.replacing("\"op\": ", with: "\"opp\": "), "step 1: expected an operation"),

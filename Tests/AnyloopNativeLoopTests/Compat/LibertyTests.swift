@@ -169,21 +169,6 @@ struct Demonstration: Sendable {
             transport.close()
             while far.receive() != 0 { try turns(loop, 1) }
         },
-        "readiness-kept": Demonstration(native: ["reader", "soon"], compat: ["soon", "reader"]) { loop, log in
-            let (near, far) = try RawEnd.pair()
-            defer { far.close() }
-            let descriptors = try #require(loop as? any DescriptorLoop)
-            far.send("x")
-            try descriptors.addReader(near) { log("replaced") }
-            loop.callSoon {
-                try descriptors.addReader(near) {
-                    log("reader")
-                    try descriptors.removeReader(near)
-                }
-                loop.callSoon { log("soon") }
-            }
-            try turns(loop)
-        },
         "factory-errors-reported": Demonstration(
             native: ["Error on transport creation for incoming connection"], compat: []
         ) { loop, log in
