@@ -50,7 +50,9 @@ struct LoopLiberty: Sendable {
         ),
         "datagram-misuse-reported": (
             [
-                .replaces("D.sendto (inside: 1)", by: "D.sendto !RuntimeError \"this endpoint has no peer; name an address to send to\""),
+                .replaces(
+                    "D.sendto (inside: 1)",
+                    by: "D.sendto !RuntimeError \"this endpoint has no peer; name an address to send to\""),
                 .omits(["handler \"Fatal write error on datagram transport\" *", "D connection_lost TypeError *"]),
                 .replaces("D.is_closing = true", by: "D.is_closing = false"),
             ], "asyncio/datagrams/unconnected-without-address"

@@ -31,7 +31,8 @@ import Testing
         (["a", "handler x"], ["a"]), ([#"f !RuntimeError "x""#], [#"f !Other "y""#]), (["a"], []), ([], ["a"]),
     ])
     func hidesNothingElse(_ expected: [String], _ got: [String]) {
-        guard case .different = AsyncioComparison(expected: expected, got: got, rules: [1]).outcome(under: Self.all) else {
+        guard case .different = AsyncioComparison(expected: expected, got: got, rules: [1]).outcome(under: Self.all)
+        else {
             Issue.record("passed over")
             return
         }

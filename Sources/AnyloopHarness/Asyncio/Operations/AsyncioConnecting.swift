@@ -69,9 +69,15 @@ extension AsyncioOperation {
         let factory = player.factory(try step.table.text("as"), kind)
         let loop = player.loop
         try await player.result(step, "connect") {
-            let (transport, made) = try await loop.createConnection(factory, socket: near)
-            player.socketpairs[ObjectIdentifier(transport)] = near
-            return try player.connected(transport, made)
+            do {
+                let (transport, made) = try await loop.createConnection(factory, socket: near)
+                player.socketpairs[ObjectIdentifier(transport)] = near
+                return try player.connected(transport, made)
+            } catch {
+                // It stays ours then; Python closes it with its last reference.
+                _ = anyloop_close(near)
+                throw error
+            }
         }
     }
 }

@@ -147,7 +147,7 @@ extension AsyncioOperation {
             return
         }
         // What the last bytes or the end made the loop do comes first: the recorder's rounds are longer.
-        if isPatient { for _ in 0..<2 { try await player.loop.sleep(for: .zero) } }
+        if isPatient, end != nil { for _ in 0..<2 { try await player.loop.sleep(for: .zero) } }
         let text = got.isEmpty ? "nothing" : AsyncioText.data(got)
         player.line("\(try step.table.text("peer")) received \(text)" + (end.map { " then \($0)" } ?? ""))
     }
