@@ -81,6 +81,11 @@ public struct NativeLiberty: Sendable, CustomStringConvertible {
             ours: "every protocol gets connectionLost with TransportError.loopClosed",
             reason: "the grammar: after connectionMade, connectionLost comes once"),
         NativeLiberty(
+            id: "closing-kills-processes", rules: [12, 118], scope: .both,
+            asyncio: "closing the loop leaves child processes running until their transports are collected",
+            ours: "it kills them, reaps them and calls connectionLost with TransportError.loopClosed",
+            reason: "no process outlives whoever hears of its end, and none is left a zombie"),
+        NativeLiberty(
             id: "closed-loop-takes-nothing", rules: [12], scope: .both,
             asyncio: "call_soon and call_later raise on a closed loop",
             ours: "they return a cancelled handle; calls that may throw throw TransportError.loopClosed",

@@ -103,6 +103,12 @@ struct Demonstration: Sendable {
             log("\(loop.callLater(.zero) {}.isCancelled)")
             do { try loop.run() } catch { log("\(error)") }
         },
+        "closing-kills-processes": Demonstration(both: ["made", "lost Event loop is closed"]) { loop, log in
+            let processes = try #require(loop as? any ProcessLoop)
+            let child = ChildWitness(log)
+            try processes.subprocessExec("sleep", ["60"]) { child }
+            while log.events.isEmpty { try loop.runOnce(timeout: .milliseconds(10)) }
+        },
         "closing-ends-transports": Demonstration(both: ["made", "lost loop closed"]) { loop, log in
             let (near, far) = try RawEnd.pair()
             let recorder = RecordingProtocol(.lost) { recorder, _ in
@@ -241,4 +247,17 @@ struct Demonstration: Sendable {
             log("\(unconnected.isClosing || connected.isClosing)")
         },
     ]
+}
+
+/// Logs the first and the last callback of a child process.
+private final class ChildWitness: SubprocessProtocol {
+    private let log: Demonstration.Log
+
+    init(_ log: Demonstration.Log) {
+        self.log = log
+    }
+
+    func connectionMade(_ transport: any SubprocessTransport) { log("made") }
+
+    func connectionLost(_ error: TransportError?) { log("lost" + (error.map { " \($0)" } ?? "")) }
 }
