@@ -205,6 +205,8 @@ final class NativeSubprocess: SubprocessTransport, PendingWork {
         closeEnds()
         complete(.failure(.loopClosed))
         pendingCalls = nil
+        // What is not made hears nothing, and its pipes need not hold this.
+        if !isMade { pipes = [nil, nil, nil] }
         if isFinished || !isMade { connectionLost() } else { finishIfDone() }
     }
 }

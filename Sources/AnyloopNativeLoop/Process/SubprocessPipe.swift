@@ -3,7 +3,8 @@ import AnyloopCore
 /// One of a subprocess's pipes, as a protocol that tells the subprocess's transport
 /// (asyncio: `ReadSubprocessPipeProto`, `WriteSubprocessPipeProto`).
 final class SubprocessPipe: StreamProtocol {
-    private weak var process: NativeSubprocess?
+    /// Held until the pipe is closed: whoever started the process may have let go of it.
+    private var process: NativeSubprocess?
     private let number: Int32
     private(set) var transport: (any PipeTransport)?
     private(set) var isDisconnected = false
