@@ -7,6 +7,11 @@ extension AsyncioPlayer {
     /// What is over when nothing new was written for `quietRounds` of these.
     static let round = Duration.milliseconds(1)
     static let quietRounds = 3
+    /// The same where threads, processes or terminals have a part, whose time is not the loop's: as the recorder's.
+    private var settleRound: Duration {
+        let elsewhere = ["executor", "names", "pipes", "sendfile", "subprocesses", "threads"]
+        return elsewhere.contains { scenario.id.hasPrefix("asyncio/\($0)/") } ? .milliseconds(10) : Self.round
+    }
 
     /// Plays the scenario on a loop of its own, which is closed afterwards; its lines.
     ///
@@ -83,7 +88,7 @@ extension AsyncioPlayer {
         var last = trace.size
         var same = 0
         while same < Self.quietRounds, start.duration(to: .now) < Self.patience {
-            try await loop.sleep(for: Self.round)
+            try await loop.sleep(for: settleRound)
             same = trace.size == last ? same + 1 : 0
             last = trace.size
         }
