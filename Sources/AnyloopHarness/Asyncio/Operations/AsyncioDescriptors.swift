@@ -10,7 +10,9 @@ extension AsyncioOperation {
                 unsafe anyloop_socketpair(Int32(ANYLOOP_STREAM), &first, &second), "socketpair")
             for (name, descriptor) in zip(try step.table.texts("names"), [first, second]) {
                 try AsyncioSocket.setBuffers(descriptor, step)
-                player.peers[name] = AsyncioPeer(descriptor: descriptor)
+                let peer = AsyncioPeer(descriptor: descriptor)
+                if try step.table.flag("blocking", or: false) { try peer.setBlocking() }
+                player.peers[name] = peer
             }
         },
         "peer_read": .plain { player, step in
