@@ -39,7 +39,7 @@ import Testing
                     == "A UNIX Domain Stream Socket was expected, got <descriptor \(datagram)>")
             #expect(
                 await text { _ = try await loop.createDatagramEndpoint(makeDatagram, socket: near) }
-                    == "A datagram socket was expected, got descriptor \(near)")
+                    == "A datagram socket was expected, got <descriptor \(near)>")
             #expect(
                 await text {
                     _ = try await loop.createDatagramEndpoint(
