@@ -15,6 +15,14 @@ extension AsyncioOperation {
                 player.peers[name] = peer
             }
         },
+        "raw_pipe": .plain { player, step in
+            var (source, sink): (Int32, Int32) = (-1, -1)
+            try AsyncioSocket.checked(unsafe anyloop_pipe(&source, &sink), "pipe")
+            for (name, descriptor) in zip(try step.table.texts("names"), [source, sink]) {
+                player.peers[name] = AsyncioPeer(descriptor: descriptor)
+                try AsyncioSocket.checked(anyloop_set_non_blocking(descriptor), "fcntl")
+            }
+        },
         "peer_read": .plain { player, step in
             let peer = try player.peer(step)
             let count = try step.table.number("count", or: 1 << 16)
@@ -108,6 +116,12 @@ extension AsyncioPlayer {
 
     /// The descriptor that a step watches, and whose it is.
     fileprivate func watched(_ step: AsyncioStep) throws -> (String, Int32) {
+        if step.table.has("file") {
+            guard case .descriptor(let descriptor) = try store(AsyncioFileTable.init).file(step) else {
+                throw AsyncioPlayerError("\(step.table.place): the file has no descriptor")
+            }
+            return (try step.table.text("file"), descriptor)
+        }
         guard step.table.has("on") else { return (try step.table.text("peer"), try peer(step).descriptor) }
         return (try step.on(), try descriptor(of: try anyTransport(step), step))
     }
