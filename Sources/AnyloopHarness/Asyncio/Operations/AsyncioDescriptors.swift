@@ -120,6 +120,10 @@ extension AsyncioPlayer {
             guard case .descriptor(let descriptor) = try store(AsyncioFileTable.init).file(step) else {
                 throw AsyncioPlayerError("\(step.table.place): the file has no descriptor")
             }
+            // CPython was recorded on epoll, which takes no files; other pollers find them ready for ever.
+            guard provider.poller == "epoll" else {
+                throw LiveScenario.Unsupported("the recording of watched files is epoll's; run it with --poller epoll")
+            }
             return (try step.table.text("file"), descriptor)
         }
         guard step.table.has("on") else { return (try step.table.text("peer"), try peer(step).descriptor) }
