@@ -22,7 +22,8 @@ class Servers:
             port = self.address_of({"to": step["port_of"]})[1]
             making = self.loop.create_server(factory, step.get("host", "127.0.0.1"), port, **keywords)
         else:
-            making = self.loop.create_server(factory, step.get("host", "127.0.0.1"), 0, **keywords)
+            port = self.port_of_both_families() if step.get("both_families") else 0
+            making = self.loop.create_server(factory, step.get("host", "127.0.0.1"), port, **keywords)
 
         async def make():
             server = await making
@@ -35,6 +36,13 @@ class Servers:
             self.addresses[name] = sorted(listener.getsockname() for listener in server.sockets)
             return Name(name)
         await self.result(step, "serve", make())
+
+    def port_of_both_families(self):
+        """A port that was free for IPv4 and IPv6 a moment ago: a socket of both families had it."""
+        with socket.socket(socket.AF_INET6) as probe:
+            probe.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+            probe.bind(("::", 0))
+            return probe.getsockname()[1]
 
     def bound_socket(self, kind):
         if kind == "unix":

@@ -81,7 +81,7 @@ extension AsyncioOperation {
         options.reuseAddress = try table.flag("reuse_address", or: options.reuseAddress)
         options.reusePort = try table.flag("reuse_port", or: options.reusePort)
         let path = try table.optionalText("unix")
-        let port = table.has("port_of") ? try player.address(step, key: "port_of").port ?? 0 : 0
+        let port = try player.port(step)
         let hosts = table.has("host") ? try table.texts("host") : ["127.0.0.1"]
         let loop = player.loop
         let socket = table.has("sock") ? try player.boundSocket(step) : nil
@@ -111,6 +111,18 @@ extension AsyncioOperation {
 }
 
 extension AsyncioPlayer {
+    /// The port that a server of the step takes; 0 for any.
+    fileprivate func port(_ step: AsyncioStep) throws -> UInt16 {
+        if step.table.has("port_of") { return try address(step, key: "port_of").port ?? 0 }
+        guard try step.table.flag("both_families", or: false) else { return 0 }
+        // What a socket of both families had a moment ago is free for each.
+        let any = SocketAddress.v6(high: 0, low: 0, port: 0, scope: 0)
+        let probe = try AsyncioPeer(for: any, kind: Int32(ANYLOOP_STREAM))
+        defer { probe.close() }
+        try probe.bind(to: any)
+        return probe.name?.port ?? 0
+    }
+
     /// A bound socket of the step's kind, of which a server is to be made.
     fileprivate func boundSocket(_ step: AsyncioStep) throws -> AsyncioPeer {
         let kind = try step.table.text("sock")
