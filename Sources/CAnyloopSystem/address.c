@@ -80,6 +80,16 @@ void anyloop_unpack(const anyloop_sockaddr *packed, socklen_t length, anyloop_ad
     }
 }
 
+/// Unpacks an address of `getaddrinfo`'s list; whether it is of a family that we have.
+static int unpack_entry(const struct addrinfo *entry, anyloop_address *address) {
+    anyloop_sockaddr packed;
+    memset(address, 0, sizeof *address);
+    if (entry->ai_addrlen > sizeof packed) return 0;
+    memcpy(&packed, entry->ai_addr, entry->ai_addrlen);
+    anyloop_unpack(&packed, entry->ai_addrlen, address);
+    return address->family != ANYLOOP_NONE;
+}
+
 int anyloop_resolve(const char *host, uint16_t port, void (*found)(void *, const anyloop_address *), void *context) {
     char service[8];
     struct addrinfo hints, *list = NULL;
@@ -90,13 +100,8 @@ int anyloop_resolve(const char *host, uint16_t port, void (*found)(void *, const
     int code = getaddrinfo(host, service, &hints, &list);
     if (code != 0) return code;
     for (struct addrinfo *entry = list; entry; entry = entry->ai_next) {
-        anyloop_sockaddr packed;
         anyloop_address address;
-        if (entry->ai_addrlen > sizeof packed) continue;
-        memset(&address, 0, sizeof address);
-        memcpy(&packed, entry->ai_addr, entry->ai_addrlen);
-        anyloop_unpack(&packed, entry->ai_addrlen, &address);
-        if (address.family != ANYLOOP_NONE) found(context, &address);
+        if (unpack_entry(entry, &address)) found(context, &address);
     }
     freeaddrinfo(list);
     return 0;
@@ -124,13 +129,8 @@ int anyloop_look_up(const char *host, const char *service, int family, int kind,
     int code = getaddrinfo(host, service, &hints, &list);
     if (code != 0) return code;
     for (struct addrinfo *entry = list; entry; entry = entry->ai_next) {
-        anyloop_sockaddr packed;
         anyloop_address address;
-        if (entry->ai_addrlen > sizeof packed) continue;
-        memset(&address, 0, sizeof address);
-        memcpy(&packed, entry->ai_addr, entry->ai_addrlen);
-        anyloop_unpack(&packed, entry->ai_addrlen, &address);
-        if (address.family == ANYLOOP_NONE) continue;
+        if (!unpack_entry(entry, &address)) continue;
         int type = entry->ai_socktype;
         found(context, type == SOCK_STREAM ? ANYLOOP_STREAM : type == SOCK_DGRAM ? ANYLOOP_DATAGRAM : 0,
               entry->ai_protocol, entry->ai_canonname, &address);
