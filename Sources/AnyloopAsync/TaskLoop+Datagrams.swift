@@ -37,7 +37,10 @@ extension TaskLoop {
                 failure = error
                 continue
             }
-            if let made { return (try await started(transport), made) }
+            if let made {
+                try await waitUntilMade(transport)
+                return (transport, made)
+            }
         }
         throw failure
     }
@@ -69,23 +72,8 @@ extension TaskLoop {
             return new
         }
         guard let made else { throw .usage("the protocol factory was not called") }
-        return (try await started(transport), made)
-    }
-
-    /// `connectionMade` is in the queue; the caller goes on after it.
-    private nonisolated(nonsending) func started(
-        _ transport: any DatagramTransport
-    ) async throws(TransportError) -> any DatagramTransport {
-        do throws(TransportError) {
-            try await wait { (done: @escaping (Result<Void, TransportError>) -> Void) in
-                callSoon { done(.success(())) }
-                return nil
-            }
-        } catch {
-            transport.abort()
-            throw error
-        }
-        return transport
+        try await waitUntilMade(transport)
+        return (transport, made)
     }
 
     private nonisolated(nonsending) func addresses(

@@ -123,16 +123,17 @@ final class Waiter<Value>: AnyWaiter {
     override func fail(_ error: TransportError) { finish(.failure(error)) }
 }
 
-/// A closure that calls work off.
-final class CancelAction: Cancellable {
-    private var action: (() -> Void)?
-
-    init(_ action: @escaping () -> Void) {
-        self.action = action
-    }
-
-    func cancel() {
-        action?()
-        action = nil
+extension TaskLoop {
+    /// Goes on behind the `connectionMade` that waits in the queue; a cancelled task aborts `transport`.
+    nonisolated(nonsending) func waitUntilMade(_ transport: any Transport) async throws(TransportError) {
+        do throws(TransportError) {
+            try await wait { (done: @escaping (Result<Void, TransportError>) -> Void) in
+                callSoon { done(.success(())) }
+                return nil
+            }
+        } catch {
+            transport.abort()
+            throw error
+        }
     }
 }

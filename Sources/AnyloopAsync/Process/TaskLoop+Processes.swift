@@ -47,15 +47,7 @@ extension TaskLoop {
             made = new
             return new
         }
-        do throws(TransportError) {
-            try await wait { (done: @escaping (Result<Void, TransportError>) -> Void) in
-                callSoon { done(.success(())) }
-                return nil
-            }
-        } catch {
-            transport.abort()
-            throw error
-        }
+        try await waitUntilMade(transport)
         guard let made else { throw .usage("the protocol factory was not called") }
         return (transport, made)
     }

@@ -65,7 +65,7 @@ extension MemoryLoop {
     ) -> any Cancellable {
         let result = lookUp(host, port: port)
         let handle = callSoon { completion(result) }
-        return MemoryCancellable { [weak self] in
+        return CancelAction { [weak self] in
             guard handle.callback != nil else { return }
             handle.cancel()
             self?.callSoon { completion(.failure(.cancelled)) }
@@ -107,20 +107,6 @@ extension SocketAddress {
         case .v6(_, _, let port, _): .v6(high: 0, low: 0, port: port, scope: 0)
         case .unix: nil
         }
-    }
-}
-
-/// A closure that calls work off.
-final class MemoryCancellable: Cancellable {
-    private var action: (() -> Void)?
-
-    init(_ action: @escaping () -> Void) {
-        self.action = action
-    }
-
-    func cancel() {
-        action?()
-        action = nil
     }
 }
 
