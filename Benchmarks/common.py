@@ -66,6 +66,42 @@ class Server:
         self.process.wait()
 
 
+NGINX = """
+worker_processes 1; daemon off; pid {prefix}/pid; error_log {prefix}/error.log; worker_rlimit_nofile 20000;
+events {{ worker_connections 15000; }}
+http {{ access_log off; keepalive_requests 1000000000; keepalive_timeout 600;
+  client_body_temp_path {prefix}/a; proxy_temp_path {prefix}/b; fastcgi_temp_path {prefix}/c;
+  uwsgi_temp_path {prefix}/d; scgi_temp_path {prefix}/e;
+  server {{ {server} }} }}
+"""
+# A server in the clear that says hello.
+NGINX_HELLO = """listen 127.0.0.1:{port}; location / {{ default_type text/plain; return 200 "hello, world\\n"; }}"""
+
+
+def nginx(prefix, port, server):
+    """nginx with one worker, whose time and memory are what counts; `server` is its server block."""
+    path = os.path.join(prefix, "nginx.conf")
+    with open(path, "w") as file:
+        file.write(NGINX.format(prefix=prefix, server=server))
+    return Server("nginx", ["nginx", "-p", prefix, "-c", path, "-e", f"{prefix}/error.log"], port,
+                  cpu_pid=nginx_worker)
+
+
+def nginx_worker(master):
+    with open(f"/proc/{master}/task/{master}/children") as file:
+        return int(file.read().split()[0])
+
+
+def compiled(source, directory, *libraries, needs):
+    """The program that a C file makes, in the directory."""
+    binary = os.path.join(directory, os.path.splitext(os.path.basename(source))[0])
+    try:
+        subprocess.run(["cc", "-O2", "-o", binary, source, *libraries], check=True)
+    except (OSError, subprocess.CalledProcessError):
+        sys.exit(f"{source} does not compile: apt-get install {needs}")
+    return binary
+
+
 def interleaved(rounds, contestants, measure):
     """measure(contestant) for each, round by round, so that noise hits all alike. Name -> list of results."""
     results = {contestant: [] for contestant in contestants}
