@@ -27,15 +27,6 @@ struct CurlScenarioTests {
     }
 
     @Test(
-        "Base64 as RFC 4648 §10 has it",
-        arguments: [
-            ("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg=="), ("fooba", "Zm9vYmE="),
-        ])
-    func base64(_ plain: String, _ encoded: String) {
-        #expect(Base64.encode(Array(plain.utf8)) == encoded)
-    }
-
-    @Test(
         "A check that does not hold says what it saw",
         arguments: [
             (ScenarioCheck.status(404), "status is 200, expected 404"),

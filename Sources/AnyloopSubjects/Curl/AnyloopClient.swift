@@ -66,7 +66,7 @@ final class AnyloopClient {
         request.headerFields[.accept] = "*/*"
         if let range = step.range { request.headerFields[.range] = "bytes=\(range)" }
         if case .basic(let user, let password) = step.credentials {
-            request.headerFields[.authorization] = "Basic " + Base64.encode(Array("\(user):\(password)".utf8))
+            request.headerFields[.authorization] = HTTPBasicLogin(user: user, password: password)?.fieldValue
         }
         if step.cookies, !cookies.isEmpty {
             request.headerFields[.cookie] = cookies.map { "\($0)=\($1)" }.sorted().joined(separator: "; ")
@@ -167,24 +167,5 @@ extension ScenarioOutcome {
         case .cancelled: self = .clientAborted
         default: self = .other
         }
-    }
-}
-
-/// RFC 4648's Base64, for Basic credentials.
-enum Base64 {
-    private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
-
-    /// `bytes` in the padded standard alphabet.
-    static func encode(_ bytes: [UInt8]) -> String {
-        var text: [UInt8] = []
-        for start in stride(from: 0, to: bytes.count, by: 3) {
-            let group = bytes[start..<min(start + 3, bytes.count)]
-            let bits = group.reduce(0) { $0 << 8 | Int($1) } << (8 * (3 - group.count))
-            for index in 0..<4 {
-                let padding = index > group.count
-                text.append(padding ? UInt8(ascii: "=") : alphabet[bits >> (18 - 6 * index) & 63])
-            }
-        }
-        return String(decoding: text, as: UTF8.self)
     }
 }

@@ -39,7 +39,7 @@ public final class HTTPClient {
 
     /// Sends `request` and collects the response, its body up to `limit` bytes.
     ///
-    /// `request` needs `scheme` (`http`) and `authority`. `via` connects elsewhere, for example to a Unix socket.
+    /// `request` needs `scheme` (`http` or `https`) and `authority`. `via` connects elsewhere, for example to a Unix socket.
     @discardableResult
     public func fetch(
         _ request: HTTPRequest, body: HTTPClientBody = .none, via: Endpoint? = nil, limit: Int = 16 << 20,

@@ -7,6 +7,8 @@ public enum HTTPClientError: Error, CustomStringConvertible {
     case badRequest(String)
     /// The connection could not be made.
     case connect(TransportError)
+    /// The proxy made no tunnel to `to`.
+    case tunnel(to: String, HTTPTunnelError)
     /// The connection was lost; with the cause, nil where the server closed it before it answered.
     case connectionLost(TransportError?)
     /// The response is malformed or past a limit of `HTTP1Limits`.
@@ -17,6 +19,8 @@ public enum HTTPClientError: Error, CustomStringConvertible {
     case tooManyRedirects(limit: Int)
     /// A redirect to somewhere this client does not go.
     case badRedirect(String)
+    /// A redirect from `https` to `http`, which `HTTPClientOptions.followsRedirectsToPlainHTTP` would follow.
+    case insecureRedirect(String)
     /// More requests wait for a connection than `HTTPClientOptions.waitingLimit`.
     case tooManyWaiting(limit: Int)
     /// The response's content coding is damaged.
@@ -35,12 +39,16 @@ public enum HTTPClientError: Error, CustomStringConvertible {
         switch self {
         case .badRequest(let text): "the request cannot be sent: \(text)"
         case .connect(let error): "cannot connect: \(error)"
+        case .tunnel(let target, let error): "the proxy made no tunnel to \(target): \(error)"
         case .connectionLost(nil): "the server closed the connection before the response was complete"
         case .connectionLost(let error?): "the connection was lost: \(error)"
         case .malformedResponse(let error): "the response is malformed: \(error)"
         case .timedOut(let what, let after): "\(what) took longer than \(after)"
         case .tooManyRedirects(let limit): "more than \(limit) redirects"
         case .badRedirect(let target): "redirected to '\(target)', which is no http URL; follow it by other means"
+        case .insecureRedirect(let target):
+            "redirected from https to '\(target)', which is not encrypted; ask for it, or set "
+                + "followsRedirectsToPlainHTTP, if that is meant"
         case .tooManyWaiting(let limit): "more than \(limit) requests wait for a connection; raise waitingLimit"
         case .badContentCoding(let text): "the response's content coding is damaged: \(text)"
         case .bodyTooLarge(let limit): "the body is greater than \(limit) bytes; raise the limit"

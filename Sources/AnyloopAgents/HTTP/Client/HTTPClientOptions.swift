@@ -7,8 +7,11 @@ public struct HTTPClientOptions: Sendable {
     public var connection = HTTPConnectionOptions()
     /// How connections are made; gives up after 30 seconds.
     public var connect: ConnectOptions
-    /// A plain HTTP proxy through which all requests go, in absolute form (RFC 9112 §3.2.2).
+    /// A proxy through which all requests go: `http` in absolute form (RFC 9112 §3.2.2), `https` through a tunnel
+    /// that `CONNECT` asks for (RFC 9110 §9.3.6).
     public var proxy: Endpoint?
+    /// How the proxy is treated.
+    public var proxyOptions = HTTPProxyOptions()
 
     /// Connections to one host at once.
     public var connectionsPerHost = 8
@@ -16,6 +19,10 @@ public struct HTTPClientOptions: Sendable {
     public var waitingLimit = 1024
     /// Redirects that are followed for one request; 0 gives 3xx responses to the application.
     public var redirectLimit = 10
+    /// Whether a redirect from `https` to `http` is followed. Not by default: what was asked for in secret would go
+    /// on in the clear, for anyone to read and to change. (Browsers' `fetch` and Java's client refuse it as well;
+    /// curl, left to itself, follows.)
+    public var followsRedirectsToPlainHTTP = false
     /// Bytes of a redirect's own body that are drained to keep the connection.
     public var redirectBodyLimit = 65536
     /// From the start of a request to its end, redirects and all; nil: no limit.

@@ -17,7 +17,7 @@ extension HTTPClientProtocol {
         }
         output.removeAll()
         exchange.framing = try HTTPRequestHead.append(
-            exchange.request, body: exchange.body, isProxied: options.isProxied, to: output)
+            exchange.request, body: exchange.body, isProxied: options.isProxied, login: options.proxyLogin, to: output)
         exchange.connection = self
         exchanges.append(exchange)
         parser.expectResponse(to: HTTP1Method(exchange.request.method.rawValue))

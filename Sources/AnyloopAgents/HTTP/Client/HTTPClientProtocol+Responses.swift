@@ -157,7 +157,7 @@ extension HTTPClientProtocol {
             if peerEnded, try !heir.eofReceived() { transport.close() }
         } catch {
             transport.abort()
-            onError?(.callbackFailed(error))
+            onError?(error as? HTTPClientError ?? .callbackFailed(error))
         }
         onClosed?()
         onClosed = nil

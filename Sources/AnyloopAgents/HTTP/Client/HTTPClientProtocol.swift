@@ -12,6 +12,8 @@ public struct HTTPConnectionOptions: Sendable {
     public var pipelineDepth = 1
     /// Whether targets are sent in absolute form, for a proxy.
     public var isProxied = false
+    /// The `Proxy-Authorization` of such requests, unless they have one of their own.
+    public var proxyLogin: HTTPBasicLogin?
     /// From the request's end to the response's head; nil: no limit.
     public var headerTimeout: Duration? = .seconds(60)
     /// Between two pieces of a response's body; nil: no limit.

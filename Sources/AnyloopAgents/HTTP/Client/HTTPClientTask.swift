@@ -42,7 +42,7 @@ public final class HTTPClientTask: Cancellable {
     private var asksForCoding = false
     private var decoder: HTTPContentDecoder?
 
-    /// A task for `request`, which needs `scheme` (`http`) and `authority`.
+    /// A task for `request`, which needs `scheme` (`http` or `https`) and `authority`.
     ///
     /// `via` connects to another endpoint than the authority names, for example a Unix socket, or a test's port.
     public init(_ request: HTTPRequest, body: HTTPClientBody = .none, via: Endpoint? = nil) {
@@ -99,11 +99,11 @@ public final class HTTPClientTask: Cancellable {
     private func prepare() {
         guard let client else { return }
         let scheme = currentRequest.scheme ?? "http"
-        guard scheme == "http" else {
-            return fail(.badRequest("the scheme '\(scheme)' is not spoken here; use http"))
+        guard scheme == "http" || scheme == "https" else {
+            return fail(.badRequest("the scheme '\(scheme)' is not spoken here; use http or https"))
         }
         let target = currentRequest.method == .connect ? "/" : currentRequest.path ?? "/"
-        guard let url = HTTPURL("http://\(currentRequest.authority ?? "")\(target == "*" ? "/" : target)") else {
+        guard let url = HTTPURL("\(scheme)://\(currentRequest.authority ?? "")\(target == "*" ? "/" : target)") else {
             return fail(
                 .badRequest("it needs an authority, host or host:port, not '\(currentRequest.authority ?? "")'"))
         }
@@ -117,8 +117,8 @@ public final class HTTPClientTask: Cancellable {
 
     private func acquire(needsFresh: Bool) {
         guard let client, let url else { return }
-        let endpoint = via ?? client.options.proxy ?? .host(url.host, port: url.port)
-        ticket = client.pool.acquire(endpoint, needsFresh: needsFresh) { [self] result in
+        let route = HTTPRoute(to: url, method: currentRequest.method, via: via, options: client.options)
+        ticket = client.pool.acquire(route, needsFresh: needsFresh) { [self] result in
             ticket = nil
             switch result {
             case .success(let (connection, isReused)): send(on: connection, isReused: isReused)
@@ -246,6 +246,9 @@ public final class HTTPClientTask: Cancellable {
         else { return nil }
         guard let next = HTTPRedirect.request(after: response.status.code, to: location, from: currentRequest, url)
         else { throw HTTPClientError.badRedirect(location) }
+        if url.scheme == "https", next.url.scheme == "http", !client.options.followsRedirectsToPlainHTTP {
+            throw HTTPClientError.insecureRedirect(location)
+        }
         // A body that is written piece by piece is gone: the application sees the redirect and decides.
         if next.keepsBody, !body.isReplayable { return nil }
         guard redirectCount < client.options.redirectLimit else {

@@ -1,6 +1,6 @@
 import AnyloopCore
 
-/// A client's connections, by the endpoint they lead to.
+/// A client's connections, by their route.
 final class HTTPConnectionPool {
     typealias Completion = (Result<(connection: HTTPClientProtocol, isReused: Bool), HTTPClientError>) -> Void
 
@@ -19,7 +19,7 @@ final class HTTPConnectionPool {
         }
     }
 
-    /// What there is for one endpoint.
+    /// What there is for one route.
     private final class Host {
         var idle: [HTTPClientProtocol] = []
         var connecting = 0
@@ -48,7 +48,7 @@ final class HTTPConnectionPool {
 
     private let loop: any Loop
     private let options: HTTPClientOptions
-    private var hosts: [Endpoint: Host] = [:]
+    private var hosts: [HTTPRoute: Host] = [:]
     private(set) var isClosed = false
     private(set) var connectionsMade = 0
 
@@ -63,12 +63,12 @@ final class HTTPConnectionPool {
     /// Connections that no request uses.
     var idleCount: Int { hosts.values.reduce(0) { $0 + $1.idle.count } }
 
-    /// Calls `completion` with a connection to `endpoint`, at once if one is idle; nil if too many wait.
+    /// Calls `completion` with a connection by `route`, at once if one is idle; nil if too many wait.
     ///
     /// - Parameter needsFresh: does not take one that was used before.
-    func acquire(_ endpoint: Endpoint, needsFresh: Bool, _ completion: @escaping Completion) -> Ticket? {
-        let host = hosts[endpoint] ?? Host()
-        hosts[endpoint] = host
+    func acquire(_ route: HTTPRoute, needsFresh: Bool, _ completion: @escaping Completion) -> Ticket? {
+        let host = hosts[route] ?? Host()
+        hosts[route] = host
         let ticket = Ticket(needsFresh: needsFresh, completion)
         if !needsFresh, host.next() == nil {
             while let connection = host.idle.popLast() {
@@ -82,7 +82,7 @@ final class HTTPConnectionPool {
             return nil
         }
         host.waiting.append(ticket)
-        connectIfUseful(host, endpoint)
+        connectIfUseful(host, route)
         return ticket
     }
 
@@ -96,7 +96,7 @@ final class HTTPConnectionPool {
         }
     }
 
-    private func connectIfUseful(_ host: Host, _ endpoint: Endpoint) {
+    private func connectIfUseful(_ host: Host, _ route: HTTPRoute) {
         let waiting = host.waiting.count - host.firstWaiting
         guard host.next() != nil, host.connecting < waiting else { return }
         if host.open + host.connecting >= max(1, options.connectionsPerHost) {
@@ -105,13 +105,14 @@ final class HTTPConnectionPool {
             spare.close()
             return
         }
-        connect(host, endpoint)
+        connect(host, route)
     }
 
-    private func connect(_ host: Host, _ endpoint: Endpoint) {
+    private func connect(_ host: Host, _ route: HTTPRoute) {
         host.connecting += 1
         var settings = options.connection
-        settings.isProxied = options.proxy != nil && options.proxy == endpoint
+        settings.isProxied = route.isProxy && route.tunnel == nil
+        settings.proxyLogin = options.proxyOptions.login
         let connection = HTTPClientProtocol(options: settings)
         var isNew = true
         connection.onReady = { [weak self, unowned connection] in
@@ -121,19 +122,18 @@ final class HTTPConnectionPool {
             }
             let isReused = !isNew
             isNew = false
-            self?.ready(connection, host, endpoint, isReused: isReused)
+            self?.ready(connection, host, route, isReused: isReused)
         }
         connection.onClosed = { [weak self, unowned connection] in
             host.open -= 1
             host.idle.removeAll { $0 === connection }
-            self?.connectIfUseful(host, endpoint)
-            self?.forgetIfUnused(endpoint)
+            self?.connectIfUseful(host, route)
+            self?.forgetIfUnused(route)
         }
         connectionsMade += 1
-        loop.createConnection(to: endpoint, options: options.connect) {
-            connection
-        } completion: { [weak self] result in
-            guard case .failure(let error) = result, isNew else { return }
+        let dialer = HTTPDialer(loop: loop, options: options, route: route, connection: connection) {
+            [weak self] error in
+            guard isNew else { return }
             host.connecting -= 1
             connection.onReady = nil
             connection.onClosed = nil
@@ -141,14 +141,15 @@ final class HTTPConnectionPool {
                 host.drop()
                 let completion = ticket.completion
                 ticket.completion = nil
-                completion?(.failure(.connect(error)))
+                completion?(.failure(error))
             }
-            self?.connectIfUseful(host, endpoint)
-            self?.forgetIfUnused(endpoint)
+            self?.connectIfUseful(host, route)
+            self?.forgetIfUnused(route)
         }
+        dialer.start()
     }
 
-    private func ready(_ connection: HTTPClientProtocol, _ host: Host, _ endpoint: Endpoint, isReused: Bool) {
+    private func ready(_ connection: HTTPClientProtocol, _ host: Host, _ route: HTTPRoute, isReused: Bool) {
         if let ticket = host.next(), !ticket.needsFresh || !isReused {
             host.drop()
             let completion = ticket.completion
@@ -158,11 +159,11 @@ final class HTTPConnectionPool {
         }
         if isClosed { return connection.close() }
         if !host.idle.contains(where: { $0 === connection }) { host.idle.append(connection) }
-        connectIfUseful(host, endpoint)
+        connectIfUseful(host, route)
     }
 
-    private func forgetIfUnused(_ endpoint: Endpoint) {
-        guard let host = hosts[endpoint], host.open + host.connecting == 0, host.next() == nil else { return }
-        hosts[endpoint] = nil
+    private func forgetIfUnused(_ route: HTTPRoute) {
+        guard let host = hosts[route], host.open + host.connecting == 0, host.next() == nil else { return }
+        hosts[route] = nil
     }
 }

@@ -10,14 +10,14 @@ enum HTTPRedirect {
         }
     }
 
-    /// The request that follows `code` to `location`; nil if that is no http URL.
+    /// The request that follows `code` to `location`; nil if that is neither an http nor an https URL.
     ///
     /// 303 makes it GET, 301 and 302 make POST to GET as browsers do; 307 and 308 keep method and body. Another
     /// origin gets no credentials.
     static func request(
         after code: Int, to location: String, from request: HTTPRequest, _ url: HTTPURL
     ) -> (request: HTTPRequest, url: HTTPURL, keepsBody: Bool)? {
-        guard let target = url.resolving(location), target.scheme == "http" else { return nil }
+        guard let target = url.resolving(location) else { return nil }
         var next = request
         next.scheme = target.scheme
         next.authority = target.authority

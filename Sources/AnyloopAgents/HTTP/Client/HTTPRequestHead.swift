@@ -12,10 +12,12 @@ enum HTTPRequestFraming {
 enum HTTPRequestHead {
     /// Appends the head of `request`.
     ///
-    /// - Parameter isProxied: the target is in absolute form (RFC 9112 §3.2.2).
+    /// - Parameters:
+    ///   - isProxied: the target is in absolute form (RFC 9112 §3.2.2).
+    ///   - login: goes to the proxy with it.
     /// - Returns: how the body has to be framed.
     static func append(
-        _ request: HTTPRequest, body: HTTPClientBody, isProxied: Bool, to output: HTTPOutput
+        _ request: HTTPRequest, body: HTTPClientBody, isProxied: Bool, login: HTTPBasicLogin?, to output: HTTPOutput
     ) throws(HTTPClientError) -> HTTPRequestFraming {
         let target = try target(of: request, isProxied: isProxied)
         let host = request.authority ?? request.headerFields[HTTPField.Name.host] ?? ""
@@ -34,6 +36,9 @@ enum HTTPRequestHead {
             case .other where !body.hasContent && field.name == .expect: continue  // RFC 9110 §10.1.1
             case .date, .server, .other: output.append(field)
             }
+        }
+        if isProxied, let login, !request.headerFields.contains(.proxyAuthorization) {
+            output.append(HTTPField(name: .proxyAuthorization, value: login.fieldValue))
         }
         let framing = appendFraming(request, body, output)
         output.append("\r\n")
