@@ -158,6 +158,9 @@ struct RunTests {
             (["frobnicate"], 2, "frobnicate"),
             (["get", "https://127.0.0.1/"], 2, "expected a URL that begins with http://"),
             (["serve", "http", "--root", "missing"], 2, "missing"),
+            (["serve", "echo", "--size", "5"], 2, "only 'anyloop serve hello'"),
+            (["serve", "hello", "--size", "0"], 2, "expected 1 to 1073741824, found '0'"),
+            (["serve", "hello", "--size", "1073741825"], 2, "expected 1 to 1073741824"),
             (["report", "missing.ndjson"], 2, "cannot read 'missing.ndjson'"),
         ] as [([String], Int32, String)])
     func wrongUseIsOneSentence(arguments: [String], status: Int32, text: String) throws {

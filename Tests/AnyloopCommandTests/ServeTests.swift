@@ -43,6 +43,16 @@ struct ServeTests {
         #expect(server.terminate() == 0)
     }
 
+    @Test(arguments: ["hello", "hello-async"])
+    func aGreetingOfAnySize(service: String) throws {
+        for size in [1, 200_000] {
+            let server = try Tool.Running(["serve", service, "--port", "0", "--size", "\(size)"])
+            let got = try Tool.run(["get", "http://127.0.0.1:\(server.port)/"]).output
+            #expect(got == String(repeating: "x", count: size))
+            #expect(server.terminate() == 0)
+        }
+    }
+
     @Test func unixSockets() throws {
         let scratch = try Scratch()
         let path = scratch.path + "/s"

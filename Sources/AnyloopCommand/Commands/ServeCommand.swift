@@ -13,6 +13,9 @@ struct ServeCommand: ParsableCommand {
         case echo
     }
 
+    /// The most bytes that hello says: they are in memory.
+    static let sizeLimit = 1 << 30
+
     static let configuration = CommandConfiguration(
         commandName: "serve", abstract: "Serves files or a greeting over HTTP, or echoes over TCP and UDP.",
         discussion: """
@@ -30,6 +33,9 @@ struct ServeCommand: ParsableCommand {
     @Option(help: "http: the folder whose files are served.")
     var root: String?
 
+    @Option(help: "hello, hello-async: so many bytes of text instead of the greeting.")
+    var size: Int?
+
     @Option(help: "native or compat. (COMPAT=1)")
     var mode: String?
 
@@ -41,18 +47,27 @@ struct ServeCommand: ParsableCommand {
         let settings = try ServeSettings.table.resolve(
             ServeSettings(), commandLine: options.texts, environment: environment)
         if root != nil, service != .http { throw SettingError("--root: only 'anyloop serve http' serves files") }
+        if let size {
+            guard service == .hello || service == .helloAsync else {
+                throw SettingError("--size: only 'anyloop serve hello' and 'hello-async' say hello")
+            }
+            guard (1...Self.sizeLimit).contains(size) else {
+                throw SettingError("--size: expected 1 to \(Self.sizeLimit), found '\(size)'")
+            }
+        }
         LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
         var logger = Logger(label: "anyloop")
         logger.logLevel = settings.logLevel
+        let text = HTTPAgent.greeting(size: size)
         let host = try ServiceHost(settings: settings, mode: mode) { [service, root, logger] loop, settings, shared in
             switch service {
             case .http, .hello:
                 try HTTPAgent(
-                    loop: loop, settings: settings, sharing: shared, answers: root.map { .files($0) } ?? .greeting,
+                    loop: loop, settings: settings, sharing: shared, answers: root.map { .files($0) } ?? .text(text),
                     logger: logger)
             case .helloAsync:
                 try HTTPAgent(
-                    loop: loop, settings: settings, sharing: shared, answers: .greetingFromTask, logger: logger)
+                    loop: loop, settings: settings, sharing: shared, answers: .textFromTask(text), logger: logger)
             case .echo: try EchoAgent(loop: loop, settings: settings, sharing: shared)
             }
         }

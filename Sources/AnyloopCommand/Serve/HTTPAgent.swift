@@ -11,10 +11,15 @@ final class HTTPAgent: ServedAgent {
     enum Answers {
         /// The files beneath a folder.
         case files(String)
-        /// A line of text, from a callback.
-        case greeting
-        /// The same line, from a task for each request.
-        case greetingFromTask
+        /// These bytes of text, from a callback.
+        case text([UInt8])
+        /// The same, from a task for each request.
+        case textFromTask([UInt8])
+    }
+
+    /// What `hello` says: a line, or so many bytes.
+    static func greeting(size: Int?) -> [UInt8] {
+        size.map { [UInt8](repeating: UInt8(ascii: "x"), count: $0) } ?? Array("hello, world\n".utf8)
     }
 
     private let server: HTTPServer
@@ -36,11 +41,11 @@ final class HTTPAgent: ServedAgent {
         case .files(let root):
             let files = try StaticFiles(root: root)
             server = HTTPServer(loop: loop, options: options) { files.handle($0) }
-        case .greeting:
-            server = HTTPServer(loop: loop, options: options, handler: Self.greet)
-        case .greetingFromTask:
+        case .text(let body):
+            server = HTTPServer(loop: loop, options: options) { $0.respond(Self.textHead, body: body) }
+        case .textFromTask(let body):
             server = HTTPServer(loop: loop, options: options) { _, _, response in
-                try await response.respond(Self.greetingHead, body: Self.greeting)
+                try await response.respond(Self.textHead, body: body)
             }
         }
         try server.listen(on: try settings.addresses(sharing: shared), options: settings.serverOptions)
@@ -54,12 +59,7 @@ final class HTTPAgent: ServedAgent {
         server.close(grace: grace, completion: completion)
     }
 
-    private static let greeting = Array("hello, world\n".utf8)
-    private static let greetingHead = HTTPResponse(status: .ok, headerFields: [.contentType: "text/plain"])
-
-    private static func greet(_ exchange: HTTPServerExchange) {
-        exchange.respond(greetingHead, body: greeting)
-    }
+    private static let textHead = HTTPResponse(status: .ok, headerFields: [.contentType: "text/plain"])
 }
 
 /// An echo server over TCP and UDP, or over a Unix socket, as `anyloop serve` runs it.
