@@ -33,6 +33,9 @@ let package = Package(
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .target(name: "CAnyloopCurl", dependencies: ["CCurl"]),
+        // TLS: the only importer of OpenSSL, and C so that its macros can be used.
+        .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
+        .target(name: "CAnyloopTLS", dependencies: ["COpenSSL"]),
 
         // The library.
         .target(name: "AnyloopCore", swiftSettings: settings),
@@ -45,9 +48,11 @@ let package = Package(
             dependencies: ["AnyloopCore", "AnyloopSystem", "CAnyloopSystem"],
             swiftSettings: settings),
         .target(
+            name: "AnyloopTLS", dependencies: ["AnyloopAsync", "AnyloopCore", "CAnyloopTLS"], swiftSettings: settings),
+        .target(
             name: "AnyloopAgents",
             dependencies: [
-                "AnyloopCore", "AnyloopWire", "CAnyloopFiles", "CZlib",
+                "AnyloopCore", "AnyloopTLS", "AnyloopWire", "CAnyloopFiles", "CZlib",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
             ],
@@ -55,7 +60,7 @@ let package = Package(
         .target(
             name: "Anyloop",
             dependencies: [
-                "AnyloopCore", "AnyloopWire", "AnyloopAsync", "AnyloopNativeLoop", "AnyloopAgents",
+                "AnyloopCore", "AnyloopWire", "AnyloopAsync", "AnyloopNativeLoop", "AnyloopTLS", "AnyloopAgents",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
             ],
             swiftSettings: settings),
@@ -65,14 +70,14 @@ let package = Package(
         .target(
             name: "AnyloopHarness",
             dependencies: [
-                "AnyloopAsync", "AnyloopCore", "AnyloopSystem", "AnyloopTesting", "AnyloopWire", "CAnyloopSystem",
-                "Yams",
+                "AnyloopAsync", "AnyloopCore", "AnyloopSystem", "AnyloopTLS", "AnyloopTesting", "AnyloopWire",
+                "CAnyloopSystem", "Yams",
             ],
             swiftSettings: settings),
         .target(
             name: "AnyloopSubjects",
             dependencies: [
-                "Anyloop", "AnyloopAgents", "AnyloopCore", "AnyloopHarness", "AnyloopNativeLoop",
+                "Anyloop", "AnyloopAgents", "AnyloopCore", "AnyloopHarness", "AnyloopNativeLoop", "AnyloopTLS",
                 "AnyloopTesting", "AnyloopWire", "CAnyloopCurl", "CCurl", "CZlib",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
             ],
@@ -81,7 +86,7 @@ let package = Package(
             name: "AnyloopCommand",
             dependencies: [
                 "Anyloop", "AnyloopAgents", "AnyloopCore", "AnyloopHarness", "AnyloopNativeLoop",
-                "AnyloopSubjects", "AnyloopWire",
+                "AnyloopSubjects", "AnyloopTLS", "AnyloopWire",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
@@ -109,23 +114,29 @@ let package = Package(
             dependencies: ["AnyloopAsync", "AnyloopCore", "AnyloopNativeLoop", "AnyloopTesting", "CAnyloopSystem"],
             swiftSettings: settings),
         .testTarget(
+            name: "AnyloopTLSTests",
+            dependencies: [
+                "AnyloopAsync", "AnyloopCore", "AnyloopNativeLoop", "AnyloopTLS", "AnyloopTesting", "CAnyloopTLS",
+            ],
+            swiftSettings: settings),
+        .testTarget(
             name: "AnyloopAgentsTests",
             dependencies: [
-                "AnyloopAgents", "AnyloopCore", "AnyloopNativeLoop", "AnyloopTesting", "AnyloopWire",
+                "AnyloopAgents", "AnyloopCore", "AnyloopNativeLoop", "AnyloopTLS", "AnyloopTesting", "AnyloopWire",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
             ],
             swiftSettings: settings),
         .testTarget(
             name: "AnyloopHarnessTests",
             dependencies: [
-                "AnyloopCore", "AnyloopHarness", "AnyloopNativeLoop", "AnyloopSubjects", "AnyloopTesting",
-                "AnyloopWire",
+                "AnyloopCore", "AnyloopHarness", "AnyloopNativeLoop", "AnyloopSubjects", "AnyloopTLS",
+                "AnyloopTesting", "AnyloopWire",
             ],
             swiftSettings: settings),
         .testTarget(
             name: "AnyloopCommandTests",
             dependencies: [
-                "AnyloopCommand", "AnyloopCore", "AnyloopHarness",
+                "AnyloopCommand", "AnyloopCore", "AnyloopHarness", "AnyloopTLS",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),

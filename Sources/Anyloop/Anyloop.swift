@@ -4,5 +4,6 @@
 @_exported import AnyloopAsync
 @_exported import AnyloopCore
 @_exported import AnyloopNativeLoop
+@_exported import AnyloopTLS
 @_exported import AnyloopWire
 @_exported import HTTPTypes

@@ -11,6 +11,9 @@ public struct WriteBufferLimits: Hashable, Sendable {
     /// 64 KiB and 16 KiB.
     public static let standard = WriteBufferLimits(uncheckedHigh: 65536, low: 16384)
 
+    /// 512 KiB and 128 KiB: where a TLS transport begins (asyncio rule 125).
+    public static let tls = WriteBufferLimits(uncheckedHigh: 524_288, low: 131_072)
+
     private init(uncheckedHigh: Int, low: Int) {
         high = uncheckedHigh
         self.low = low
@@ -107,6 +110,14 @@ public protocol StreamTransport: Transport {
 
     /// Closes with a reset, so that the peer sees `ECONNRESET` (`SO_LINGER` of zero); otherwise as `abort`.
     func reset()
+
+    /// What the TLS handshake agreed on, kept after the close; nil without TLS.
+    var tls: TLSInfo? { get }
+}
+
+extension StreamTransport {
+    /// Nil.
+    public var tls: TLSInfo? { nil }
 }
 
 /// Sends and receives datagrams for one protocol (asyncio: `DatagramTransport`).

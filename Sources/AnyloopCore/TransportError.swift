@@ -34,6 +34,8 @@ public enum TransportError: Error, CustomStringConvertible {
     case several([TransportError])
     /// A call with arguments that contradict each other, or at the wrong time; the text says the remedy.
     case usage(UsageError)
+    /// TLS failed: a certificate, the handshake, or a stream that was cut short.
+    case tls(TLSError)
     /// The loop was closed (asyncio rule 12).
     case loopClosed
 
@@ -48,6 +50,7 @@ public enum TransportError: Error, CustomStringConvertible {
         case .several(let errors):
             "Multiple exceptions: " + errors.map(\.description).joined(separator: ", ")
         case .usage(let error): error.text
+        case .tls(let error): error.text
         case .loopClosed: "Event loop is closed"
         }
     }

@@ -57,6 +57,8 @@ enum AsyncioText {
         case .several(let errors):
             "OSError \(quoted("Multiple exceptions: " + errors.map(inSeveral).joined(separator: ", ")))"
         case .usage(let error): usage(error)
+        case .tls(let error):
+            if case .certificate = error.kind { "SSLCertVerificationError" } else { "SSLError \(error.reason)" }
         case .loopClosed: "RuntimeError \(quoted(failure.description))"
         }
     }

@@ -29,6 +29,7 @@ public enum TraceEvent: Hashable, Sendable, CustomStringConvertible {
         case .resolution: "resolution"
         case .several: "several"
         case .usage: "usage"
+        case .tls(let error): "tls \(error.kind)"
         case .loopClosed: "loop closed"
         }
     }

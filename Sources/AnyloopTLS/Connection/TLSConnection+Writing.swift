@@ -1,0 +1,217 @@
+import AnyloopCore
+import CAnyloopTLS
+
+/// The transport that the protocol above sees.
+extension TLSConnection: StreamTransport {
+    var isClosing: Bool { phase != .open }
+    var isReading: Bool { phase == .open && !isReadingPaused }
+    var socketName: SocketAddress? { lower?.socketName }
+    var peerName: SocketAddress? { lower?.peerName }
+    var tls: TLSInfo? { engine?.info(ending: ending) }
+    /// Never: a TLS connection is closed as a whole (rule 123).
+    var canWriteEOF: Bool { false }
+
+    /// Plaintext that waits here, and ciphertext that waits below.
+    var writeBufferSize: Int { queue.byteCount + (phase == .over ? 0 : lower?.writeBufferSize ?? 0) }
+
+    // MARK: Writing
+
+    func write(_ bytes: Span<UInt8>) {
+        guard !bytes.isEmpty, acceptsWrite() else { return }
+        var sent = 0
+        if queue.isEmpty { sent = encrypt(bytes) }
+        if sent < bytes.count, phase == .open {
+            queue.append(bytes.extracting(sent...).copied)
+        }
+        pauseIfFull()
+    }
+
+    func write(_ bytes: [UInt8]) {
+        guard !bytes.isEmpty, acceptsWrite() else { return }
+        var sent = 0
+        if queue.isEmpty { sent = encrypt(bytes.span) }
+        if sent < bytes.count, phase == .open { queue.append(bytes, from: sent) }
+        pauseIfFull()
+    }
+
+    func write(contentsOf pieces: [[UInt8]]) {
+        let count = pieces.reduce(0) { $0 + $1.count }
+        guard count > 0, acceptsWrite() else { return }
+        if count <= 16384 {
+            // One record instead of several.
+            var joined: [UInt8] = []
+            joined.reserveCapacity(count)
+            for piece in pieces { joined += piece }
+            return write(joined)
+        }
+        for piece in pieces { write(piece) }
+    }
+
+    func sendFile(
+        descriptor: Int32, offset: Int64, count: Int,
+        completion: @escaping (Result<Int, TransportError>) -> Void
+    ) {
+        let file = PlainQueue.File(
+            descriptor: descriptor, offset: offset, remaining: count, completion: completion)
+        guard phase == .open else { return finish(file, .failure(cause ?? .usage("Transport is closing"))) }
+        queue.append(file)
+        flushQueue()
+    }
+
+    func finish(_ file: PlainQueue.File, _ result: Result<Int, TransportError>) {
+        loop.callSoon { file.completion(result) }
+    }
+
+    func writeEOF() {
+        report(
+            "write_eof() on a TLS connection",
+            UsageError.notImplemented("TLS connections cannot be half closed: use close()"))
+    }
+
+    private func acceptsWrite() -> Bool {
+        if phase == .open { return true }
+        droppedWriteCount += 1
+        return false
+    }
+
+    /// Encrypts and sends while the transport below has room; how many bytes that were.
+    private func encrypt(_ bytes: Span<UInt8>) -> Int {
+        guard let engine else { return 0 }
+        var sent = 0
+        while sent < bytes.count, !isLowerPaused, phase == .open || phase == .closing {
+            let count = min(bytes.count - sent, Self.writeSize)
+            guard engine.write(bytes.extracting(sent..<(sent + count))) == .done else {
+                fail(engine.takeError())
+                return sent
+            }
+            sent += count
+            flushOutput()
+        }
+        return sent
+    }
+
+    /// Gives the transport below what TLS has to say.
+    func flushOutput() {
+        engine?.takeOutput { lower?.write($0) }
+    }
+
+    /// Sends what waits, as far as there is room; then goes on with what had to wait for it.
+    func flushQueue() {
+        while !isLowerPaused, phase == .open || phase == .closing, let piece = queue.takeFirst() {
+            switch piece {
+            case .bytes(let bytes, let start):
+                let sent = encrypt(bytes.span.extracting(start...))
+                if start + sent < bytes.count { queue.putBack(.bytes(bytes, from: start + sent)) }
+            case .file(let file): sendPiece(of: file)
+            }
+        }
+        resumeIfDrained()
+        if phase == .closing, queue.isEmpty { sendCloseNotify() }
+    }
+
+    private func sendPiece(of file: PlainQueue.File) {
+        var file = file
+        let count = min(file.remaining, Self.writeSize)
+        let bytes = unsafe [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
+            let result = unsafe anyloop_tls_read_file(file.descriptor, buffer.baseAddress, count, file.offset)
+            initialized = max(0, Int(result))
+            if result < 0 { file.remaining = -1 }
+        }
+        guard file.remaining >= 0 else {
+            finish(file, .failure(.system(SystemError(errno: 5, operation: "pread", text: "reading a file to send"))))
+            return
+        }
+        let sent = encrypt(bytes.span)
+        if sent < bytes.count { queue.putBack(.bytes(bytes, from: sent)) }
+        file.offset += Int64(bytes.count)
+        file.sent += bytes.count
+        file.remaining -= bytes.count
+        if bytes.count < count || file.remaining == 0 {
+            finish(file, .success(file.sent))
+        } else if sent < bytes.count, let rest = queue.takeFirst() {
+            queue.putBack(.file(file))
+            queue.putBack(rest)
+        } else {
+            queue.putBack(.file(file))
+        }
+    }
+
+    // MARK: Watermarks
+
+    func setWriteBufferLimits(_ limits: WriteBufferLimits) {
+        writeBufferLimits = limits
+        setLowerLimits()
+        pauseIfFull()
+    }
+
+    /// The transport below pauses no later than our low mark: whatever it holds unpaused counts as drained.
+    func setLowerLimits() {
+        let high = min(WriteBufferLimits.standard.high, writeBufferLimits.low)
+        if let limits = try? WriteBufferLimits(high: high) { lower?.setWriteBufferLimits(limits) }
+    }
+
+    private func pauseIfFull() {
+        guard !isWritingPaused, phase == .open, isLowerPaused || !queue.isEmpty,
+            writeBufferSize > writeBufferLimits.high
+        else { return }
+        isWritingPaused = true
+        do { try streamProtocol?.pauseWriting() } catch { report("protocol.pause_writing() failed", error) }
+    }
+
+    private func resumeIfDrained() {
+        guard isWritingPaused, writeBufferSize <= writeBufferLimits.low else { return }
+        isWritingPaused = false
+        do { try streamProtocol?.resumeWriting() } catch { report("protocol.resume_writing() failed", error) }
+    }
+
+    func pauseWriting() { isLowerPaused = true }
+
+    func resumeWriting() {
+        isLowerPaused = false
+        flushQueue()
+    }
+
+    // MARK: Ending
+
+    func close() {
+        switch phase {
+        case .idle, .handshaking: end(nil)
+        case .open:
+            phase = .closing
+            startTimer(options.shutdownTimeout) { connection in
+                connection.end(.timedOut(what: "the TLS shutdown", after: connection.options.shutdownTimeout))
+            }
+            if queue.isEmpty { sendCloseNotify() }
+            // The peer's close_notify has to be read.
+            if isLowerReadingPaused { loop.callSoon { [weak self] in self?.readOn() } }
+        case .closing, .shuttingDown, .lingering, .ending, .over: break
+        }
+    }
+
+    private func sendCloseNotify() {
+        guard let engine, phase == .closing else { return }
+        phase = .shuttingDown
+        _ = engine.close()
+        flushOutput()
+        if ending != nil || !options.awaitsCloseNotify { endLower() }
+    }
+
+    func abort() { end(nil) }
+
+    func reset() {
+        guard phase != .over else { return }
+        lower?.reset()
+        end(nil)
+    }
+}
+
+extension Span<UInt8> {
+    /// The bytes in an array.
+    var copied: [UInt8] {
+        unsafe [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
+            unsafe withUnsafeBufferPointer { source in
+                initialized = unsafe buffer.initialize(from: source).index
+            }
+        }
+    }
+}

@@ -1,0 +1,227 @@
+import AnyloopCore
+import CAnyloopTLS
+
+/// TLS between a transport and a protocol: a protocol to the transport below, a transport to the protocol above.
+///
+/// Needs nothing of the loop but timers and `callSoon`, so it is the same on every loop and over every stream
+/// transport, another of these included. The protocol above hears nothing before the handshake is over (asyncio
+/// rule 119), and nothing at all if it fails (rule 120).
+final class TLSConnection {
+    enum Phase {
+        /// Made; the transport below is not connected yet.
+        case idle
+        case handshaking
+        case open
+        /// `close` was called and plaintext still waits.
+        case closing
+        /// `close_notify` is sent; the peer's is awaited.
+        case shuttingDown
+        /// The handshake failed and the alert is sent; what comes is discarded.
+        case lingering
+        /// The transport below was closed or aborted; its `connectionLost` is awaited.
+        case ending
+        case over
+    }
+
+    enum Role {
+        case server(TLSServerContext)
+        case client(TLSClientContext, serverName: String?, sessionKey: String?)
+    }
+
+    /// Bytes decrypted before they are given to the protocol.
+    static let readSize = 32768
+    /// Bytes encrypted before they are given to the transport below.
+    static let writeSize = 131_072
+
+    let loop: any Loop
+    let role: Role
+    let options: TLSConnectionOptions
+    var phase = Phase.idle
+    /// The transport below, kept after the end for its names.
+    var lower: (any StreamTransport)?
+    /// The protocol above.
+    var streamProtocol: (any StreamProtocol)?
+    /// Told once how the handshake went.
+    var onHandshake: ((Result<any StreamTransport, TransportError>) -> Void)?
+    /// Whether the protocol above gets `connectionMade`: not after an upgrade (rule 130).
+    let announcesConnection: Bool
+
+    var engine: TLSEngine?
+    var timer: TimerHandle?
+    /// How the peer ended its side.
+    var ending: TLSEnding?
+    /// What `connectionLost` above gets, where that is not the lower transport's own.
+    var cause: TransportError?
+    /// Ciphertext that came while the protocol had paused reading: at most what one receive brought.
+    var held: [UInt8] = []
+    var isReadingPaused = false
+    var isLowerReadingPaused = false
+    /// The first bytes were seen and are no TLS but letters.
+    var startsWithLetter: Bool?
+    var discardedCount = 0
+
+    var queue = PlainQueue()
+    var isLowerPaused = false
+    var isWritingPaused = false
+    var writeBufferLimits = WriteBufferLimits.tls
+    var droppedWriteCount = 0
+
+    init(
+        loop: any Loop, role: Role, options: TLSConnectionOptions, announcesConnection: Bool = true,
+        protocol streamProtocol: any StreamProtocol,
+        onHandshake: ((Result<any StreamTransport, TransportError>) -> Void)? = nil
+    ) {
+        self.loop = loop
+        self.role = role
+        self.options = options
+        self.announcesConnection = announcesConnection
+        self.streamProtocol = streamProtocol
+        self.onHandshake = onHandshake
+    }
+
+    // MARK: Handshake
+
+    /// Goes on with the handshake as far as the bytes at hand allow.
+    func advanceHandshake() {
+        let engine: TLSEngine
+        do throws(TLSError) { engine = try makeEngine() } catch { return failHandshake(.tls(error)) }
+        switch engine.handshake() {
+        case .done:
+            flushOutput()
+            completeHandshake()
+        case .wants:
+            flushOutput()
+        case .closed:
+            failHandshake(.tls(TLSError(.truncated, "the peer closed the connection during the TLS handshake")))
+        case .failed:
+            let error = engine.takeError()
+            flushOutput()
+            failHandshake(.tls(error))
+        }
+    }
+
+    @discardableResult
+    func makeEngine() throws(TLSError) -> TLSEngine {
+        if let engine { return engine }
+        let made: TLSEngine
+        switch role {
+        case .server(let context):
+            made = try TLSEngine(server: context.handle)
+        case .client(let context, let serverName, let sessionKey):
+            made = try TLSEngine(client: context, serverName: serverName)
+            if let sessionKey, let session = context.sessions.take(for: sessionKey) { made.resume(session) }
+        }
+        engine = made
+        return made
+    }
+
+    private func completeHandshake() {
+        guard phase == .handshaking else { return }
+        stopTimer()
+        phase = .open
+        if announcesConnection {
+            do { try streamProtocol?.connectionMade(self) } catch {
+                // As asyncio: reported, and the connection stays open (rule 64).
+                report("Exception in callback connection_made", error)
+            }
+        }
+        tellHandshake(.success(self))
+    }
+
+    /// Ends the attempt: the protocol above hears nothing, whoever waits gets `error` (rule 120).
+    func failHandshake(_ error: TransportError) {
+        guard phase == .idle || phase == .handshaking else { return }
+        phase = .lingering
+        cause = error
+        if startsWithLetter == true, case .tls(let failure) = error, failure.kind == .plainText,
+            !options.plainTextAnswer.isEmpty
+        {
+            lower?.write(options.plainTextAnswer)
+        }
+        tellHandshake(.failure(error))
+        linger()
+    }
+
+    /// Lets the peer read the alert: no more from us, and what comes is discarded for a while.
+    private func linger() {
+        guard let lower, phase == .lingering else { return }
+        guard !lower.isClosing else { return }
+        if lower.canWriteEOF { lower.writeEOF() }
+        startTimer(TLSConnectionOptions.lingerTimeout) { connection in
+            connection.lower?.abort()
+        }
+    }
+
+    func tellHandshake(_ result: Result<any StreamTransport, TransportError>) {
+        guard let tell = onHandshake else { return }
+        onHandshake = nil
+        loop.callSoon { tell(result) }
+    }
+
+    // MARK: Timers
+
+    func startTimer(_ delay: Duration, _ action: @escaping (TLSConnection) -> Void) {
+        timer?.cancel()
+        timer = loop.callLater(delay) { [weak self] in
+            guard let self else { return }
+            self.timer = nil
+            action(self)
+        }
+    }
+
+    func stopTimer() {
+        timer?.cancel()
+        timer = nil
+    }
+
+    // MARK: Failures
+
+    func report(_ message: String, _ error: any Error) {
+        loop.callExceptionHandler(
+            LoopException(message: message, error: error, transport: self, protocolObject: streamProtocol))
+    }
+
+    /// A callback above threw: the handler hears of it, the connection ends (rules 66, 74).
+    func failCallback(_ callback: String, _ name: String, _ error: any Error) {
+        report("Fatal error: protocol.\(callback)() call failed.", error)
+        end(.callback(name: name, error: error))
+    }
+
+    /// Aborts the transport below; `connectionLost` above gets `error`.
+    func end(_ error: TransportError?) {
+        switch phase {
+        case .ending, .over, .lingering: return
+        case .idle, .handshaking:
+            tellHandshake(.failure(error ?? .cancelled))
+        case .open, .closing, .shuttingDown: break
+        }
+        let wasHandshaking = phase == .handshaking || phase == .idle
+        stopTimer()
+        cause = cause ?? error
+        phase = wasHandshaking ? .lingering : .ending
+        lower?.abort()
+    }
+
+    /// TLS itself failed on an open connection: the alert is sent, then the transport below closes.
+    func fail(_ error: TLSError) {
+        guard phase == .open || phase == .closing || phase == .shuttingDown else { return }
+        // After our own close_notify only the peer's is of interest.
+        if phase != .shuttingDown { cause = cause ?? .tls(error) }
+        flushOutput()
+        endLower()
+    }
+
+    /// Closes the transport below, which sends what it has; aborts it if that takes too long.
+    func endLower() {
+        guard phase != .ending, phase != .over else { return }
+        phase = .ending
+        startTimer(options.shutdownTimeout) { connection in
+            connection.cause =
+                connection.cause
+                ?? .timedOut(
+                    what: "the TLS shutdown", after: connection.options.shutdownTimeout)
+            connection.lower?.abort()
+        }
+        lower?.close()
+    }
+}

@@ -1,0 +1,63 @@
+import AnyloopCore
+
+/// Whose signatures are trusted.
+public struct TLSTrust: Sendable {
+    enum Source: Sendable {
+        case system
+        case directory(String)
+        case pem([UInt8])
+    }
+
+    var sources: [Source]
+
+    /// What the system trusts: OpenSSL's default directory and file.
+    public static let system = TLSTrust(sources: [.system])
+
+    /// The certificates of a PEM text; a certificate that signs itself may be a server's own.
+    public static func pem(_ text: [UInt8]) -> TLSTrust { TLSTrust(sources: [.pem(text)]) }
+
+    /// The certificates of a PEM file.
+    ///
+    /// - Throws: `TLSError` (`.configuration`) if it cannot be read.
+    public static func file(_ path: String) throws(TLSError) -> TLSTrust {
+        TLSTrust(sources: [.pem(try TLSFile.read(path, what: "trusted certificates", limit: fileSizeLimit))])
+    }
+
+    /// A directory whose files are named by OpenSSL's hashes (`openssl rehash`).
+    public static func directory(_ path: String) -> TLSTrust { TLSTrust(sources: [.directory(path)]) }
+
+    /// Both.
+    public static func + (one: TLSTrust, other: TLSTrust) -> TLSTrust {
+        TLSTrust(sources: one.sources + other.sources)
+    }
+
+    /// Bytes that a file of trusted certificates may have at most.
+    public static let fileSizeLimit = 16 << 20
+}
+
+/// Lists of certificates that their authorities took back (RFC 5280 §5).
+public struct TLSRevocation: Sendable {
+    /// Which certificates have to be on a list's good side.
+    public enum Scope: Sendable, Hashable {
+        /// The peer's own.
+        case peer
+        /// Every certificate of the chain; needs a list from each authority.
+        case wholeChain
+    }
+
+    let lists: [UInt8]
+    let scope: Scope
+
+    /// Lists as a PEM text.
+    public static func pem(_ text: [UInt8], scope: Scope = .peer) -> TLSRevocation {
+        TLSRevocation(lists: text, scope: scope)
+    }
+
+    /// Lists in a PEM file.
+    ///
+    /// - Throws: `TLSError` (`.configuration`) if it cannot be read.
+    public static func file(_ path: String, scope: Scope = .peer) throws(TLSError) -> TLSRevocation {
+        TLSRevocation(
+            lists: try TLSFile.read(path, what: "revocation list", limit: TLSTrust.fileSizeLimit), scope: scope)
+    }
+}

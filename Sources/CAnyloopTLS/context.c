@@ -1,0 +1,340 @@
+#include "internal.h"
+
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/rand.h>
+#include <openssl/x509v3.h>
+#include <limits.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+static _Atomic int64_t contexts;
+
+int64_t anyloop_tls_context_count(void) { return atomic_load(&contexts); }
+
+static int new_session(SSL *ssl, SSL_SESSION *session) {
+    anyloop_tls_keep_session(ssl, session);
+    return 1;
+}
+
+anyloop_tls_context *anyloop_tls_context_make(bool is_server) {
+    ERR_clear_error();
+    anyloop_tls_context *context = calloc(1, sizeof *context);
+    if (!context) return NULL;
+    context->is_server = is_server;
+    context->ssl = SSL_CTX_new(is_server ? TLS_server_method() : TLS_client_method());
+    if (!context->ssl) {
+        free(context);
+        return NULL;
+    }
+    atomic_fetch_add(&contexts, 1);
+    SSL_CTX_set_app_data(context->ssl, context);
+    // Moving buffers: what is retried may lie elsewhere. Released buffers: an idle connection holds none.
+    SSL_CTX_set_mode(
+        context->ssl, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
+    // No compression (CRIME), no renegotiation (RFC 9325 §3.4), a new key for each exchange, our order of ciphers.
+    SSL_CTX_set_options(
+        context->ssl, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION | SSL_OP_CIPHER_SERVER_PREFERENCE
+                          | SSL_OP_PRIORITIZE_CHACHA);
+    SSL_CTX_clear_options(context->ssl, SSL_OP_LEGACY_SERVER_CONNECT);
+    // 112 bits: RSA from 2,048, no SHA-1 signatures, whatever the system's own configuration says.
+    SSL_CTX_set_security_level(context->ssl, 2);
+    if (is_server) {
+        SSL_CTX_set_session_cache_mode(context->ssl, SSL_SESS_CACHE_OFF);
+        SSL_CTX_set_dh_auto(context->ssl, 1);
+    } else {
+        SSL_CTX_set_session_cache_mode(
+            context->ssl, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
+        SSL_CTX_sess_set_new_cb(context->ssl, new_session);
+    }
+    return context;
+}
+
+void anyloop_tls_context_free(anyloop_tls_context *context) {
+    if (!context) return;
+    SSL_CTX_free(context->ssl);
+    for (struct anyloop_tls_name *name = context->names; name;) {
+        struct anyloop_tls_name *next = name->next;
+        free(name);
+        name = next;
+    }
+    free(context->protocols);
+    free(context);
+    atomic_fetch_sub(&contexts, 1);
+}
+
+int anyloop_tls_context_versions(anyloop_tls_context *context, int minimum, int maximum) {
+    ERR_clear_error();
+    return SSL_CTX_set_min_proto_version(context->ssl, minimum)
+        && SSL_CTX_set_max_proto_version(context->ssl, maximum);
+}
+
+int anyloop_tls_context_ciphers(anyloop_tls_context *context, const char *ciphers) {
+    ERR_clear_error();
+    return SSL_CTX_set_cipher_list(context->ssl, ciphers);
+}
+
+int anyloop_tls_context_ciphersuites(anyloop_tls_context *context, const char *suites) {
+    ERR_clear_error();
+    return SSL_CTX_set_ciphersuites(context->ssl, suites);
+}
+
+int anyloop_tls_context_groups(anyloop_tls_context *context, const char *groups) {
+    ERR_clear_error();
+    return SSL_CTX_set1_groups_list(context->ssl, groups) == 1;
+}
+
+int anyloop_tls_context_signature_algorithms(anyloop_tls_context *context, const char *algorithms) {
+    ERR_clear_error();
+    return SSL_CTX_set1_sigalgs_list(context->ssl, algorithms) == 1;
+}
+
+// Our certificate
+
+static int give_password(char *buffer, int size, int writing, void *user) {
+    (void)writing;
+    const char *password = user;
+    // Never asks on the terminal, which is OpenSSL's default.
+    if (!password) return -1;
+    size_t length = strlen(password);
+    if (length > (size_t)size) return -1;
+    memcpy(buffer, password, length);
+    return (int)length;
+}
+
+static BIO *reader(const uint8_t *bytes, size_t count) {
+    return count <= INT_MAX ? BIO_new_mem_buf(bytes, (int)count) : NULL;
+}
+
+static int use_chain(SSL_CTX *ssl, BIO *pem) {
+    X509 *own = PEM_read_bio_X509(pem, NULL, give_password, NULL);
+    if (!own) return 0;
+    int result = SSL_CTX_use_certificate(ssl, own);
+    X509_free(own);
+    if (!result) return 0;
+    SSL_CTX_clear_chain_certs(ssl);
+    for (;;) {
+        X509 *next = PEM_read_bio_X509(pem, NULL, give_password, NULL);
+        if (!next) break;
+        if (!SSL_CTX_add0_chain_cert(ssl, next)) {
+            X509_free(next);
+            return 0;
+        }
+    }
+    unsigned long error = ERR_peek_last_error();
+    if (ERR_GET_LIB(error) != ERR_LIB_PEM || ERR_GET_REASON(error) != PEM_R_NO_START_LINE) return 0;
+    ERR_clear_error();
+    return 1;
+}
+
+int anyloop_tls_context_identity(
+    anyloop_tls_context *context, const uint8_t *chain, size_t chain_count, const uint8_t *key, size_t key_count,
+    const char *password) {
+    ERR_clear_error();
+    BIO *chain_pem = reader(chain, chain_count);
+    BIO *key_pem = reader(key, key_count);
+    EVP_PKEY *private_key = NULL;
+    int result = chain_pem && key_pem && use_chain(context->ssl, chain_pem);
+    if (result) {
+        private_key = PEM_read_bio_PrivateKey(key_pem, NULL, give_password, (void *)password);
+        result = private_key && SSL_CTX_use_PrivateKey(context->ssl, private_key)
+            && SSL_CTX_check_private_key(context->ssl);
+    }
+    EVP_PKEY_free(private_key);
+    BIO_free(chain_pem);
+    BIO_free(key_pem);
+    return result;
+}
+
+// Trust
+
+int anyloop_tls_context_trust_system(anyloop_tls_context *context) {
+    ERR_clear_error();
+    return SSL_CTX_set_default_verify_paths(context->ssl);
+}
+
+int anyloop_tls_context_trust_directory(anyloop_tls_context *context, const char *path) {
+    ERR_clear_error();
+    return SSL_CTX_load_verify_dir(context->ssl, path);
+}
+
+int anyloop_tls_context_trust_pem(anyloop_tls_context *context, const uint8_t *pem, size_t count) {
+    ERR_clear_error();
+    BIO *bio = reader(pem, count);
+    if (!bio) return 0;
+    X509_STORE *store = SSL_CTX_get_cert_store(context->ssl);
+    int added = 0;
+    int result = 1;
+    for (X509 *certificate; result && (certificate = PEM_read_bio_X509_AUX(bio, NULL, give_password, NULL));) {
+        result = X509_STORE_add_cert(store, certificate);
+        added += result;
+        X509_free(certificate);
+    }
+    BIO_free(bio);
+    unsigned long error = ERR_peek_last_error();
+    if (!result || added == 0) return 0;
+    if (ERR_GET_LIB(error) != ERR_LIB_PEM || ERR_GET_REASON(error) != PEM_R_NO_START_LINE) return 0;
+    ERR_clear_error();
+    return 1;
+}
+
+int anyloop_tls_context_revocation_pem(
+    anyloop_tls_context *context, const uint8_t *pem, size_t count, bool whole_chain) {
+    ERR_clear_error();
+    BIO *bio = reader(pem, count);
+    if (!bio) return 0;
+    X509_STORE *store = SSL_CTX_get_cert_store(context->ssl);
+    int added = 0;
+    int result = 1;
+    for (X509_CRL *list; result && (list = PEM_read_bio_X509_CRL(bio, NULL, give_password, NULL));) {
+        result = X509_STORE_add_crl(store, list);
+        added += result;
+        X509_CRL_free(list);
+    }
+    BIO_free(bio);
+    if (!result || added == 0) return 0;
+    ERR_clear_error();
+    return X509_VERIFY_PARAM_set_flags(
+        SSL_CTX_get0_param(context->ssl),
+        X509_V_FLAG_CRL_CHECK | (whole_chain ? X509_V_FLAG_CRL_CHECK_ALL : 0));
+}
+
+int anyloop_tls_context_announce_authorities(anyloop_tls_context *context, const uint8_t *pem, size_t count) {
+    ERR_clear_error();
+    BIO *bio = reader(pem, count);
+    if (!bio) return 0;
+    int result = 1;
+    for (X509 *certificate; result && (certificate = PEM_read_bio_X509(bio, NULL, give_password, NULL));) {
+        result = SSL_CTX_add_client_CA(context->ssl, certificate);
+        X509_free(certificate);
+    }
+    BIO_free(bio);
+    ERR_clear_error();
+    return result;
+}
+
+void anyloop_tls_context_verify(anyloop_tls_context *context, int mode) {
+    int flags = mode == ANYLOOP_TLS_VERIFY_NONE ? SSL_VERIFY_NONE
+        : mode == ANYLOOP_TLS_VERIFY_REQUESTED  ? SSL_VERIFY_PEER
+                                                : SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT;
+    SSL_CTX_set_verify(context->ssl, flags, anyloop_tls_verify_callback);
+}
+
+// Application protocols and names
+
+static int choose_protocol(
+    SSL *ssl, const unsigned char **chosen, unsigned char *chosen_count, const unsigned char *offered,
+    unsigned offered_count, void *user) {
+    (void)ssl;
+    anyloop_tls_context *context = user;
+    int result = SSL_select_next_proto(
+        (unsigned char **)chosen, chosen_count, context->protocols, (unsigned)context->protocols_count, offered,
+        offered_count);
+    return result == OPENSSL_NPN_NEGOTIATED ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_ALERT_FATAL;
+}
+
+int anyloop_tls_context_protocols(anyloop_tls_context *context, const uint8_t *protocols, size_t count) {
+    ERR_clear_error();
+    if (!context->is_server) return SSL_CTX_set_alpn_protos(context->ssl, protocols, (unsigned)count) == 0;
+    uint8_t *copy = malloc(count);
+    if (!copy) return 0;
+    memcpy(copy, protocols, count);
+    free(context->protocols);
+    context->protocols = copy;
+    context->protocols_count = count;
+    SSL_CTX_set_alpn_select_cb(context->ssl, choose_protocol, context);
+    return 1;
+}
+
+static anyloop_tls_context *context_for(anyloop_tls_context *context, const char *name) {
+    const char *rest = strchr(name, '.');
+    anyloop_tls_context *wildcard = NULL;
+    for (struct anyloop_tls_name *entry = context->names; entry; entry = entry->next) {
+        if (strcasecmp(entry->name, name) == 0) return entry->context;
+        if (rest && rest != name && entry->name[0] == '*' && strcasecmp(entry->name + 1, rest) == 0) {
+            wildcard = entry->context;
+        }
+    }
+    return wildcard;
+}
+
+static int choose_context(SSL *ssl, int *alert, void *user) {
+    anyloop_tls_context *context = user;
+    const char *name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
+    if (!name) return SSL_TLSEXT_ERR_NOACK;
+    anyloop_tls_context *other = context_for(context, name);
+    if (!other) {
+        if (!context->refuses_unknown_names) return SSL_TLSEXT_ERR_OK;
+        *alert = SSL_AD_UNRECOGNIZED_NAME;
+        return SSL_TLSEXT_ERR_ALERT_FATAL;
+    }
+    // Takes the certificate and what is called back; the rest has to be carried over.
+    if (!SSL_set_SSL_CTX(ssl, other->ssl)) {
+        *alert = SSL_AD_INTERNAL_ERROR;
+        return SSL_TLSEXT_ERR_ALERT_FATAL;
+    }
+    SSL_set_verify(ssl, SSL_CTX_get_verify_mode(other->ssl), SSL_CTX_get_verify_callback(other->ssl));
+    X509_VERIFY_PARAM_set1(SSL_get0_param(ssl), SSL_CTX_get0_param(other->ssl));
+    SSL_set_min_proto_version(ssl, SSL_CTX_get_min_proto_version(other->ssl));
+    SSL_set_max_proto_version(ssl, SSL_CTX_get_max_proto_version(other->ssl));
+    return SSL_TLSEXT_ERR_OK;
+}
+
+static void listen_for_names(anyloop_tls_context *context) {
+    SSL_CTX_set_tlsext_servername_callback(context->ssl, choose_context);
+    SSL_CTX_set_tlsext_servername_arg(context->ssl, context);
+}
+
+int anyloop_tls_context_add_name(anyloop_tls_context *context, const char *name, anyloop_tls_context *other) {
+    if (strlen(name) >= sizeof ((struct anyloop_tls_name *)0)->name) return 0;
+    struct anyloop_tls_name *entry = calloc(1, sizeof *entry);
+    if (!entry) return 0;
+    strcpy(entry->name, name);
+    entry->context = other;
+    entry->next = context->names;
+    context->names = entry;
+    listen_for_names(context);
+    return 1;
+}
+
+void anyloop_tls_context_refuse_unknown_names(anyloop_tls_context *context) {
+    context->refuses_unknown_names = true;
+    listen_for_names(context);
+}
+
+// Sessions and secrets
+
+int anyloop_tls_context_tickets(anyloop_tls_context *context, size_t count) {
+    if (count == 0) {
+        SSL_CTX_set_options(context->ssl, SSL_OP_NO_TICKET);
+        if (!context->is_server) SSL_CTX_set_session_cache_mode(context->ssl, SSL_SESS_CACHE_OFF);
+    }
+    return context->is_server ? SSL_CTX_set_num_tickets(context->ssl, count) : 1;
+}
+
+int anyloop_tls_context_ticket_keys(anyloop_tls_context *context, const uint8_t *keys) {
+    ERR_clear_error();
+    return SSL_CTX_set_tlsext_ticket_keys(context->ssl, (void *)keys, ANYLOOP_TLS_TICKET_KEYS_SIZE) == 1;
+}
+
+int anyloop_tls_random(uint8_t *bytes, size_t count) {
+    return count <= INT_MAX && RAND_priv_bytes(bytes, (int)count) == 1;
+}
+
+int anyloop_tls_context_session_scope(anyloop_tls_context *context, const uint8_t *scope, size_t count) {
+    return SSL_CTX_set_session_id_context(context->ssl, scope, (unsigned)count);
+}
+
+static void log_key(const SSL *ssl, const char *line) {
+    anyloop_tls_context *context = SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));
+    if (context->key_log) context->key_log(context->key_log_user, line);
+}
+
+void anyloop_tls_context_key_log(
+    anyloop_tls_context *context, void *user, void (*line)(void *user, const char *text)) {
+    context->key_log_user = user;
+    context->key_log = line;
+    SSL_CTX_set_keylog_callback(context->ssl, log_key);
+}

@@ -1,0 +1,49 @@
+#ifndef ANYLOOP_TLS_INTERNAL_H
+#define ANYLOOP_TLS_INTERNAL_H
+
+#include "anyloop_tls.h"
+
+#include <openssl/ssl.h>
+
+struct anyloop_tls_name {
+    struct anyloop_tls_name *next;
+    struct anyloop_tls_context *context;
+    char name[256];
+};
+
+struct anyloop_tls_context {
+    SSL_CTX *ssl;
+    bool is_server;
+    bool refuses_unknown_names;
+    struct anyloop_tls_name *names;
+    uint8_t *protocols;
+    size_t protocols_count;
+    void *key_log_user;
+    void (*key_log)(void *user, const char *text);
+};
+
+struct anyloop_tls {
+    SSL *ssl;
+    /// What is read from: lent by the caller.
+    const uint8_t *input;
+    size_t input_count;
+    /// What is to be sent.
+    uint8_t *output;
+    size_t output_count;
+    size_t output_capacity;
+    /// The newest session from the peer.
+    SSL_SESSION *session;
+    /// The certificate at which the chain's check failed: what was wrong, and whose it is.
+    int verify_error;
+    int verify_depth;
+    int verify_key_bits;
+    char subject[256];
+    char issuer[256];
+};
+
+BIO *anyloop_tls_bio(anyloop_tls *tls);
+int anyloop_tls_verify_callback(int is_good, X509_STORE_CTX *store);
+anyloop_tls *anyloop_tls_of(const SSL *ssl);
+void anyloop_tls_keep_session(SSL *ssl, SSL_SESSION *session);
+
+#endif
