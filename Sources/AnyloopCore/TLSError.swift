@@ -54,6 +54,8 @@ public enum CertificateFault: Hashable, Sendable {
     case notYetValid
     /// It was made for other names.
     case wrongHost
+    /// It has a wildcard that would fit if wildcards might stand for more than one whole label before a domain.
+    case wildcardTooWide
     /// Its chain is complete, but ends at a root that is not trusted.
     case unknownRoot
     /// It is signed by itself and not trusted.

@@ -2,7 +2,6 @@
 
 #include <openssl/err.h>
 #include <openssl/x509.h>
-#include <openssl/x509v3.h>
 #include <limits.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -14,26 +13,10 @@ int64_t anyloop_tls_connection_count(void) { return atomic_load(&connections); }
 
 anyloop_tls *anyloop_tls_of(const SSL *ssl) { return SSL_get_app_data(ssl); }
 
-/// Sets whom the peer's certificate has to be made for, and SNI. 1, or 0.
-static int set_name(SSL *ssl, const char *name, bool checks_name) {
-    ASN1_OCTET_STRING *address = a2i_IPADDRESS(name);
-    bool is_address = address != NULL;
-    ASN1_OCTET_STRING_free(address);
-    ERR_clear_error();
-    if (!is_address && SSL_set_tlsext_host_name(ssl, name) != 1) return 0;
-    if (!checks_name) return 1;
-    X509_VERIFY_PARAM *parameters = SSL_get0_param(ssl);
-    X509_VERIFY_PARAM_set_hostflags(
-        parameters, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
-    return is_address ? X509_VERIFY_PARAM_set1_ip_asc(parameters, name)
-                      : X509_VERIFY_PARAM_set1_host(parameters, name, 0);
-}
-
 anyloop_tls *anyloop_tls_make(anyloop_tls_context *context, const char *server_name, bool checks_name) {
     ERR_clear_error();
     anyloop_tls *tls = calloc(1, sizeof *tls);
     if (!tls) return NULL;
-    tls->verify_error = X509_V_OK;
     tls->ssl = SSL_new(context->ssl);
     BIO *bio = tls->ssl ? anyloop_tls_bio(tls) : NULL;
     if (!bio) {
@@ -48,7 +31,7 @@ anyloop_tls *anyloop_tls_make(anyloop_tls_context *context, const char *server_n
         SSL_set_accept_state(tls->ssl);
     } else {
         SSL_set_connect_state(tls->ssl);
-        if (server_name && !set_name(tls->ssl, server_name, checks_name)) {
+        if (server_name && !anyloop_tls_expect(tls->ssl, server_name, checks_name)) {
             anyloop_tls_free(tls);
             return NULL;
         }
@@ -63,6 +46,7 @@ void anyloop_tls_free(anyloop_tls *tls) {
     SSL_set_shutdown(tls->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
     SSL_free(tls->ssl);
     SSL_SESSION_free(tls->session);
+    anyloop_tls_refusal_free(tls->refusal);
     free(tls->output);
     free(tls);
     atomic_fetch_sub(&connections, 1);

@@ -31,6 +31,7 @@ anyloop_tls_context *anyloop_tls_context_make(bool is_server) {
     }
     atomic_fetch_add(&contexts, 1);
     SSL_CTX_set_app_data(context->ssl, context);
+    SSL_CTX_set_cert_verify_callback(context->ssl, anyloop_tls_verify, NULL);
     // Moving buffers: what is retried may lie elsewhere. Released buffers: an idle connection holds none.
     SSL_CTX_set_mode(
         context->ssl, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
@@ -219,7 +220,7 @@ void anyloop_tls_context_verify(anyloop_tls_context *context, int mode) {
     int flags = mode == ANYLOOP_TLS_VERIFY_NONE ? SSL_VERIFY_NONE
         : mode == ANYLOOP_TLS_VERIFY_REQUESTED  ? SSL_VERIFY_PEER
                                                 : SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT;
-    SSL_CTX_set_verify(context->ssl, flags, anyloop_tls_verify_callback);
+    SSL_CTX_set_verify(context->ssl, flags, NULL);
 }
 
 // Application protocols and names

@@ -33,16 +33,16 @@ struct anyloop_tls {
     size_t output_capacity;
     /// The newest session from the peer.
     SSL_SESSION *session;
-    /// The certificate at which the chain's check failed: what was wrong, and whose it is.
-    int verify_error;
-    int verify_depth;
-    int verify_key_bits;
-    char subject[256];
-    char issuer[256];
+    /// Why the peer's certificate was refused; NULL if it was not.
+    anyloop_tls_refusal *refusal;
 };
 
 BIO *anyloop_tls_bio(anyloop_tls *tls);
-int anyloop_tls_verify_callback(int is_good, X509_STORE_CTX *store);
+/// Verifies as OpenSSL does, and keeps why not with the connection.
+int anyloop_tls_verify(X509_STORE_CTX *store, void *unused);
+void anyloop_tls_refusal_free(anyloop_tls_refusal *refusal);
+/// Sends `name` along (SNI) unless it is an address, and has the peer's certificate checked for it. 0 if it is none.
+int anyloop_tls_expect(SSL *ssl, const char *name, bool checks_name);
 anyloop_tls *anyloop_tls_of(const SSL *ssl);
 void anyloop_tls_keep_session(SSL *ssl, SSL_SESSION *session);
 

@@ -5,24 +5,21 @@ import CAnyloopTLS
 struct TLSFailure {
     let kind: UInt32
     let alert: UInt8
-    let fault: Int32
-    let verifyError: Int32
     let reason: String
     let text: String
-    let subject: String
-    let issuer: String
+    let refusal: CertificateRefusal?
 
     /// Takes what the last call on this thread left.
     static func take() -> TLSFailure { unsafe take(of: nil) }
 
     /// Takes what the last call on this thread left, with what `connection` knows of its peer's certificate.
     static func take(of connection: OpaquePointer?) -> TLSFailure {
-        var failure = anyloop_tls_failure()
+        var failure = unsafe anyloop_tls_failure()
         unsafe anyloop_tls_take_failure(connection, &failure)
-        return TLSFailure(
+        return unsafe TLSFailure(
             kind: UInt32(bitPattern: failure.kind), alert: UInt8(truncatingIfNeeded: failure.alert),
-            fault: failure.fault, verifyError: failure.verify_error, reason: string(failure.reason),
-            text: string(failure.text), subject: string(failure.subject), issuer: string(failure.issuer))
+            reason: string(failure.reason), text: string(failure.text),
+            refusal: unsafe failure.refusal.map { unsafe CertificateRefusal($0.pointee) })
     }
 
     private static func string<Tuple>(_ characters: Tuple) -> String {
@@ -47,9 +44,10 @@ struct TLSFailure {
         func error(_ kind: TLSError.Kind, _ text: String) -> TLSError { TLSError(kind, text, reason: pythonReason) }
         switch anyloop_tls_kind(kind) {
         case ANYLOOP_TLS_CERTIFICATE:
-            let fault = CertificateFault(code: fault, other: verifyError)
-            return error(
-                .certificate(fault), fault.sentence(isServer, serverName, subject: subject, issuer: issuer, text))
+            guard let refusal else {
+                return error(.internal, "the certificate of \(peer) was refused, without memory to tell why")
+            }
+            return error(.certificate(refusal.fault), refusal.sentence(about: peer, isServer: isServer))
         case ANYLOOP_TLS_NO_CERTIFICATE:
             return error(
                 .certificate(.missing), "the client sent no certificate, and this server requires one")

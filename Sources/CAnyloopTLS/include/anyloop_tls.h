@@ -35,6 +35,7 @@ enum anyloop_tls_fault {
     ANYLOOP_TLS_EXPIRED = 0,
     ANYLOOP_TLS_NOT_YET_VALID,
     ANYLOOP_TLS_WRONG_HOST,
+    ANYLOOP_TLS_WILDCARD_TOO_WIDE,
     ANYLOOP_TLS_UNKNOWN_ROOT,
     ANYLOOP_TLS_SELF_SIGNED,
     ANYLOOP_TLS_WRONG_PURPOSE,
@@ -50,20 +51,39 @@ enum anyloop_tls_fault {
     ANYLOOP_TLS_OTHER_FAULT,
 };
 
+/// A certificate that was refused. The texts come from whoever made it: UTF-8 without control characters, cut where
+/// a sentence would get too long, empty where there is none; never NULL.
+typedef struct {
+    /// An `anyloop_tls_fault`, OpenSSL's `X509_V_ERR_…`, and its words for it.
+    int fault;
+    int code;
+    const char *reason;
+    /// 0 for the peer's own certificate, 1 for the one that signed it.
+    int depth;
+    /// As in RFC 4514.
+    char *subject;
+    char *issuer;
+    /// Host names and addresses, joined by commas.
+    char *names;
+    /// When the certificate, or the revocation list at fault, begins and ends to be valid: "2026-11-23 07:35 UTC".
+    char *start;
+    char *end;
+    bool has_list;
+    /// The host that it has to be for.
+    char *host;
+} anyloop_tls_refusal;
+
 typedef struct {
     /// An `anyloop_tls_kind`.
     int kind;
     /// The number of the alert, with `ANYLOOP_TLS_ALERT`.
     int alert;
-    /// An `anyloop_tls_fault` and OpenSSL's `X509_V_ERR_…`, with `ANYLOOP_TLS_CERTIFICATE`.
-    int fault;
-    int verify_error;
+    /// With `ANYLOOP_TLS_CERTIFICATE`, NULL without memory; lives as long as the connection.
+    const anyloop_tls_refusal *refusal;
     /// OpenSSL's reason in lower case, such as `certificate verify failed`.
     char reason[96];
-    /// For certificates: what OpenSSL says about it, whose certificate, who signed it; else the error's details.
+    /// The error's details.
     char text[192];
-    char subject[256];
-    char issuer[256];
 } anyloop_tls_failure;
 
 /// Describes and clears the errors that this thread's last call left. `tls` may be NULL.
