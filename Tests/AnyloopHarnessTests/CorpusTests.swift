@@ -50,7 +50,7 @@ import Testing
     /// One in so many fixtures goes over each executor here; all of them do in the matrix.
     static let share = 16
 
-    @Test(arguments: [ExecutorKind.memory, .socketpair, .tcp, .unix])
+    @Test(arguments: [ExecutorKind.memory, .memoryTLS, .socketpair, .tcp, .tls, .unix])
     func protocolsKeepThem(_ executor: ExecutorKind) throws {
         let runner = CellRunner()
         let registry = Registry.anyloop

@@ -26,6 +26,9 @@ extension CutPlan {
                 return Cut(self, .offset(offset), boundaries: boundaries, blockedUntil: offset)
             }
         case .mutation: return Self.mutations(of: stream, seed: seed, limits: limits)
+        case .recordsJoined, .recordsEveryByte, .recordsEdges, .recordsTwoWay, .recordsRandom, .recordsTruncated,
+            .recordsDamaged, .recordsOlder, .handshake, .handshakeTwoWay:
+            return recordCuts(of: stream, seed: seed, limits: limits)
         }
     }
 
@@ -76,7 +79,7 @@ extension CutPlan {
         return cuts
     }
 
-    private static func random(count: Int, seed: UInt64, limits: CutLimits) -> [Cut] {
+    static func random(count: Int, seed: UInt64, limits: CutLimits) -> [Cut] {
         guard count > 1 else { return [] }
         return (0..<limits.randomCuts).map { number in
             // Each cut has its own sequence, so that one can be repeated without the ones before it.

@@ -20,12 +20,45 @@ public enum CutPlan: String, Sendable, Hashable, CaseIterable, Codable {
     case blocked
     /// With a byte flipped, dropped or doubled, or the end missing; judged by law alone.
     case mutation
+    /// Over TLS: as recorded, with all records in one segment, the handshake's last flight before them.
+    case recordsJoined = "tls-joined"
+    /// Over TLS: as recorded, with the ciphertext one byte at a time.
+    case recordsEveryByte = "tls-every-byte"
+    /// Over TLS: as recorded, with each record cut within its header, behind it, in the middle and at its tag.
+    case recordsEdges = "tls-edges"
+    /// Over TLS: as recorded, with the ciphertext in two segments, at every offset.
+    case recordsTwoWay = "tls-two-way"
+    /// Over TLS: records and segments drawn from a seed.
+    case recordsRandom = "tls-random"
+    /// Over TLS: TCP ends at every offset of the ciphertext, without close_notify.
+    case recordsTruncated = "tls-truncated"
+    /// Over TLS: a byte of the ciphertext is another one, at every offset.
+    case recordsDamaged = "tls-damaged"
+    /// Over TLS 1.2: as recorded, after a full and after a resumed handshake.
+    case recordsOlder = "tls-1.2"
+    /// Over TLS: what the peer sends in the handshake byte by byte, at the records' edges, joined, at random.
+    case handshake = "tls-handshake"
+    /// Over TLS: what the peer sends in the handshake in two segments, at every offset.
+    case handshakeTwoWay = "tls-handshake-two-way"
 
     /// Whether the replays see the same bytes as the recording, so that they must come to the same trace.
     public var keepsStream: Bool {
         switch self {
-        case .whole, .recorded, .everyByte, .twoWay, .coalesced, .random, .blocked: true
-        case .eof, .reset, .mutation: false
+        case .whole, .recorded, .everyByte, .twoWay, .coalesced, .random, .blocked, .recordsJoined,
+            .recordsEveryByte, .recordsEdges, .recordsTwoWay, .recordsRandom, .recordsOlder, .handshake,
+            .handshakeTwoWay:
+            true
+        case .eof, .reset, .mutation, .recordsTruncated, .recordsDamaged: false
+        }
+    }
+
+    /// Whether it cuts ciphertext, so that only executors over TLS can follow it.
+    public var needsTLS: Bool {
+        switch self {
+        case .whole, .recorded, .everyByte, .twoWay, .coalesced, .random, .eof, .reset, .blocked, .mutation: false
+        case .recordsJoined, .recordsEveryByte, .recordsEdges, .recordsTwoWay, .recordsRandom, .recordsTruncated,
+            .recordsDamaged, .recordsOlder, .handshake, .handshakeTwoWay:
+            true
         }
     }
 }
@@ -50,6 +83,10 @@ public struct CutLimits: Sendable, Hashable {
     public var everyByteBytes = 1 << 20
     /// So many replays in the mutation sweep.
     public var mutations = 512
+    /// At most so many offsets of the ciphertext in each plan over TLS that goes through them, at even distances.
+    public var ciphertextOffsets = 16384
+    /// So many offsets of what the peer sends in a handshake.
+    public var handshakeOffsets = 1024
 
     /// The defaults.
     public static let standard = CutLimits()
@@ -106,11 +143,13 @@ public struct Cut: Sendable, Hashable {
     public var blockedUntil: Int?
     /// What is done to the bytes; nil: nothing.
     public var mutation: Mutation?
+    /// How the ciphertext is cut where there is one; nil: not at all.
+    public var records: RecordCut?
 
     /// A cut.
     public init(
         _ plan: CutPlan, _ label: Label = .only, boundaries: [Int] = [], ending: Ending = .recorded,
-        blockedUntil: Int? = nil, mutation: Mutation? = nil
+        blockedUntil: Int? = nil, mutation: Mutation? = nil, records: RecordCut? = nil
     ) {
         self.plan = plan
         self.label = label
@@ -118,10 +157,14 @@ public struct Cut: Sendable, Hashable {
         self.ending = ending
         self.blockedUntil = blockedUntil
         self.mutation = mutation
+        self.records = records
     }
 
     /// Whether the peer resets the connection.
     var isReset: Bool { if case .reset = ending { true } else { false } }
+
+    /// Whether the ciphertext breaks off or is damaged: whatever comes of it must not look like a good end.
+    var isFaulty: Bool { records?.fault != nil }
 
     /// The name by which a replay can be repeated, such as `two-way@17` or `random@1.3` (seed and number).
     public var name: String {

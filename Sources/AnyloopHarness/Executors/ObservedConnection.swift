@@ -110,6 +110,7 @@ final class ObservedTransport: StreamTransport {
     var droppedWriteCount: Int { base.droppedWriteCount }
     var canWriteEOF: Bool { base.canWriteEOF }
     var isReading: Bool { base.isReading }
+    var tls: TLSInfo? { base.tls }
 
     var streamProtocol: (any StreamProtocol)? {
         get { observer.inner }

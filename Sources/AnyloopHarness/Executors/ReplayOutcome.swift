@@ -10,6 +10,8 @@ struct ReplayOutcome {
     var rawWritten: [UInt8]
     /// Whether the subject had ended its side once the stream was delivered.
     var closed: Bool
+    /// Whether the application ended its side itself, at any time.
+    var hasEnded = false
     /// Whether the subject gave up what was still to be sent: it aborted or reset the connection.
     var hasAborted = false
     /// The callbacks that the protocol got, from first to last.
@@ -20,6 +22,8 @@ struct ReplayOutcome {
     var exceptions: [String] = []
     /// Waits that reached their limits.
     var overdue: [String] = []
+    /// What the peer's TLS could not make sense of.
+    var tlsFault: String?
 }
 
 /// How long a replay may wait.

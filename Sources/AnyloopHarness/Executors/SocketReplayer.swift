@@ -11,10 +11,12 @@ final class SocketReplayer: ProtocolReplayer {
     private let fixture: Fixture
     private let side: Fixture.Side
     private let executor: ExecutorKind
+    /// What TLS needs; nil over a plain transport.
+    private let tls: TLSReplayContexts?
     private let stream: SideStream
-    private let limits: ReplayLimits
+    let limits: ReplayLimits
     private let loop: any Loop
-    private let clock = ContinuousClock()
+    let clock = ContinuousClock()
     /// Where the subject's server listens, or where its client connects to; -1 over a socketpair.
     private var listener: RawSocket?
     private var server: (any Server)?
@@ -22,17 +24,30 @@ final class SocketReplayer: ProtocolReplayer {
     /// The replay in progress.
     private var conversation: Conversation?
     private var observed: ObservedConnection?
+    /// What stands on the loop's own transport: `observed` itself, or the subject's TLS below it.
+    private var outer: ObservedConnection?
+    /// The peer's TLS; nil over a plain transport.
+    var secure: TLSFarEnd?
+    private var cut = Cut.whole
     private var exceptions: [String] = []
-    private var overdue: [String] = []
+    var overdue: [String] = []
+    /// Whether the peer reads nothing now.
+    var blocked = false
+    /// What came from the subject, and whether the peer met the end of the stream or a reset.
+    var received: [UInt8] = []
+    var sawEnd = false
+    var isPeerClosed = false
+    var scratch = [UInt8](repeating: 0, count: RawSocket.readSize)
 
     init(
         _ subject: any ProtocolSubject, fixture: Fixture, side: Fixture.Side, executor: ExecutorKind,
-        provider: LoopProvider, limits: ReplayLimits
+        provider: LoopProvider, tls: TLSReplayContexts? = nil, limits: ReplayLimits
     ) throws {
         self.subject = subject
         self.fixture = fixture
         self.side = side
         self.executor = executor
+        self.tls = tls
         self.limits = limits
         stream = fixture.stream(for: side)
         loop = try provider.makeLoop()
@@ -40,13 +55,8 @@ final class SocketReplayer: ProtocolReplayer {
             self?.exceptions.append("\(exception.message) \(exception.error.map { "\($0)" } ?? "")")
         }
         guard executor != .socketpair else { return }
-        let local: SocketAddress =
-            executor == .tcp
-            ? .loopback(port: 0)
-            : .unix(
-                path:
-                    "\(NSTemporaryDirectory())/anyloop-\(ProcessInfo.processInfo.processIdentifier)-\(UInt32.random(in: 0 ... .max)).sock"
-            )
+        let isTCP = executor != .unix
+        let local: SocketAddress = isTCP ? .loopback(port: 0) : .unix(path: Self.temporaryPath())
         switch side {
         case .server:
             let server = try loop.createServer(on: [local], options: ServerOptions()) { [weak self] in
@@ -58,7 +68,7 @@ final class SocketReplayer: ProtocolReplayer {
         case .client:
             let listener = try RawSocket.listening(on: local)
             self.listener = listener
-            address = executor == .tcp ? .loopback(port: try listener.port()) : local
+            address = isTCP ? .loopback(port: try listener.port()) : local
         }
     }
 
@@ -70,82 +80,84 @@ final class SocketReplayer: ProtocolReplayer {
         if side == .client, case .unix(let path)? = address { try? FileManager.default.removeItem(atPath: path) }
     }
 
+    private static func temporaryPath() -> String {
+        let name = "anyloop-\(ProcessInfo.processInfo.processIdentifier)-\(UInt32.random(in: 0 ... .max)).sock"
+        return "\(NSTemporaryDirectory())/\(name)"
+    }
+
     func replay(_ cut: Cut) throws -> ReplayOutcome {
+        self.cut = cut
         conversation = nil
         observed = nil
+        outer = nil
         exceptions = []
         overdue = []
-        blocked = cut.blockedUntil != nil
+        blocked = cut.blockedUntil != nil && tls == nil
         received = []
         sawEnd = false
         isPeerClosed = false
-        let peer = try connect(shrinking: blocked)
+        secure = try tls.map { try TLSFarEnd(facing: side, cut: cut, $0) }
+        let peer = try connect(shrinking: cut.blockedUntil != nil)
         defer { close(peer) }
-        let deadline = clock.now + limits.stepDeadline
-        while conversation == nil || observed?.transport == nil, clock.now < deadline { try turn(.milliseconds(1)) }
-        guard let conversation, let observed, observed.transport != nil else {
-            throw SocketReplayError(text: "connectionMade did not come within \(limits.stepDeadline)")
-        }
+        let (conversation, ends) = try awaitConnection(peer)
         let bytes = cut.delivered(stream)
-        try settle(peer, observed)
-        for step in ReplayStep.steps(cut, stream: stream, deliveredCount: bytes.count) {
-            switch step {
-            case .piece(let range): try send(bytes[range], to: peer, observed)
-            case .open, .control(.resume): blocked = false
-            case .control(.pause): blocked = true
-            case .control(.fin):
-                peer.shutdownWrite()
-                try awaitEnd(peer, observed)
-            case .control(.rst):
-                reset(peer)
-                try awaitEnd(peer, observed)
-            case .control(.wait(let duration)): try turn(min(duration, limits.waitCap))
-            }
-            try settle(peer, observed)
+        try settle(peer, ends)
+        for step in ReplayStep.steps(cut, stream: stream, deliveredCount: bytes.count)
+        where !(secure?.hasBrokenOff ?? false) {
+            try perform(step, bytes, peer, ends)
+            try settle(peer, ends)
         }
+        try breakOff(peer, ends)
         blocked = false
-        try settle(peer, observed)
-        try readAnswer(peer, observed)
+        try settle(peer, ends)
+        try readAnswer(peer, ends)
         let trace = conversation.log.trace()
-        let closed = sawEnd || observed.isLost
-        let written = received
-        try depart(peer, observed)
+        let closed = sawEnd || ends.application.isLost
+        let written = answer
+        try depart(peer, ends)
         return ReplayOutcome(
             trace: trace, finalTrace: conversation.log.trace(), written: subject.normalise(written: written),
-            rawWritten: written, closed: closed, hasAborted: observed.transport?.hasAborted ?? false,
-            callbacks: observed.callbacks,
-            grammarViolation: observed.grammar.violation?.description, exceptions: exceptions, overdue: overdue)
+            rawWritten: written, closed: closed, hasEnded: ends.application.transport?.hasEnded ?? false,
+            hasAborted: ends.application.transport?.hasAborted ?? false, callbacks: ends.application.callbacks,
+            grammarViolation: ends.application.grammar.violation?.description, exceptions: exceptions,
+            overdue: overdue, tlsFault: secure?.fault)
     }
 
-    // MARK: Steps
+    // MARK: Connecting
 
-    /// Whether the peer reads nothing now.
-    private var blocked = false
-    /// What the peer got, and whether it met the end of the stream or a reset.
-    private var received: [UInt8] = []
-    private var sawEnd = false
-    private var isPeerClosed = false
-    private var scratch = [UInt8](repeating: 0, count: RawSocket.readSize)
-
-    private func close(_ peer: RawSocket) {
-        guard !isPeerClosed else { return }
-        isPeerClosed = true
-        peer.resetOnClose()
-        peer.close()
-    }
-
-    private func reset(_ peer: RawSocket) {
-        sawEnd = true
-        close(peer)
+    /// Turns the loop until the subject has its connection; over TLS the handshake is made.
+    private func awaitConnection(_ peer: RawSocket) throws -> (Conversation, Ends) {
+        let deadline = clock.now + limits.stepDeadline
+        func late(_ what: String) -> SocketReplayError {
+            SocketReplayError(text: "\(what) did not come within \(limits.stepDeadline)")
+        }
+        while outer?.transport == nil {
+            try turn(.milliseconds(1))
+            guard clock.now < deadline else { throw late("connectionMade") }
+        }
+        guard let conversation, let observed, let outer else { throw late("connectionMade") }
+        let ends = Ends(application: observed, outer: outer)
+        guard let secure else { return (conversation, ends) }
+        while !secure.isEstablished || (observed.transport == nil && !secure.joinsHandshake) {
+            for segment in secure.takeOutput() { try send(segment[...], to: peer, ends) }
+            try turn(.milliseconds(1))
+            try readAvailable(peer)
+            guard clock.now < deadline, !outer.isLost, !sawEnd else { throw TLSReplayError.noHandshake(secure.fault) }
+        }
+        for segment in secure.takeOutput() { try send(segment[...], to: peer, ends) }
+        blocked = cut.blockedUntil != nil
+        return (conversation, ends)
     }
 
     private func makeProtocol() throws -> any StreamProtocol {
         let conversation = try subject.makeConversation(for: fixture, on: loop)
         let observed = ObservedConnection(conversation.streamProtocol)
-        if blocked { observed.highWatermark = 0 }
+        if cut.blockedUntil != nil { observed.highWatermark = 0 }
         self.conversation = conversation
         self.observed = observed
-        return observed
+        let outer = try secure.map { ObservedConnection(try $0.wrap(observed, on: loop)) } ?? observed
+        self.outer = outer
+        return outer
     }
 
     /// The raw end of a connection whose other end the loop has, or is about to get.
@@ -179,113 +191,7 @@ final class SocketReplayer: ProtocolReplayer {
         }
     }
 
-    private func turn(_ timeout: Duration) throws { try loop.runOnce(timeout: timeout) }
-
-    /// Sends a piece, and turns the loop until the subject has taken it or takes no more.
-    private func send(_ bytes: ArraySlice<UInt8>, to peer: RawSocket, _ observed: ObservedConnection) throws {
-        var rest = bytes
-        let goal = observed.receivedCount + bytes.count
-        let deadline = clock.now + limits.stepDeadline
-        while !rest.isEmpty, !observed.isLost, !isPeerClosed {
-            guard let sent = peer.send(rest.span) else { return }
-            rest = rest.dropFirst(sent)
-            if sent == 0 {
-                let before = observed.activity
-                try turn(.milliseconds(1))
-                try readAvailable(peer)
-                // A subject that takes no more while its own answers are stuck cannot go on: the window opens.
-                if observed.activity == before { blocked = false }
-            }
-            guard clock.now < deadline else {
-                overdue.append("sending a piece took longer than \(limits.stepDeadline)")
-                return
-            }
-        }
-        while observed.receivedCount < goal, takesMore(observed) {
-            try turn(.milliseconds(1))
-            try readAvailable(peer)
-            guard clock.now < deadline else {
-                overdue.append("the subject took a piece no sooner than in \(limits.stepDeadline)")
-                return
-            }
-        }
-    }
-
-    /// Turns the loop until the subject has met the end of the stream, or reads no more.
-    private func awaitEnd(_ peer: RawSocket, _ observed: ObservedConnection) throws {
-        let deadline = clock.now + limits.stepDeadline
-        while !observed.sawEnd, takesMore(observed) {
-            try turn(.milliseconds(1))
-            try readAvailable(peer)
-            guard clock.now < deadline else {
-                overdue.append("the subject met the end of the stream no sooner than in \(limits.stepDeadline)")
-                return
-            }
-        }
-    }
-
-    private func takesMore(_ observed: ObservedConnection) -> Bool {
-        guard !observed.isLost, let transport = observed.transport else { return false }
-        return transport.isReading
-    }
-
-    /// Turns the loop until nothing moves.
-    private func settle(_ peer: RawSocket, _ observed: ObservedConnection) throws {
-        var idle = 0
-        let deadline = clock.now + limits.stepDeadline
-        while idle < limits.idleTurns {
-            let before = (observed.activity, received.count)
-            try turn(.zero)
-            try readAvailable(peer)
-            idle = before == (observed.activity, received.count) ? idle + 1 : 0
-            guard clock.now < deadline else {
-                overdue.append("coming to rest took longer than \(limits.stepDeadline)")
-                return
-            }
-        }
-    }
-
-    /// Reads until the peer has all that the subject wrote, and its end if it ended.
-    private func readAnswer(_ peer: RawSocket, _ observed: ObservedConnection) throws {
-        guard let transport = observed.transport else { return }
-        let deadline = clock.now + limits.stepDeadline
-        while !sawEnd, !isPeerClosed, !transport.hasAborted,
-            received.count < transport.writtenCount || transport.hasEnded
-        {
-            try turn(.zero)
-            try settle(peer, observed)
-            if !sawEnd, received.count < transport.writtenCount || transport.hasEnded { peer.waitReadable() }
-            guard clock.now < deadline else {
-                overdue.append("the subject's answer took longer than \(limits.stepDeadline)")
-                return
-            }
-        }
-    }
-
-    private func readAvailable(_ peer: RawSocket) throws {
-        guard !blocked, !sawEnd else { return }
-        if peer.receive(into: &received, scratch: &scratch) { sawEnd = true }
-    }
-
-    /// Ends the peer's side and turns the loop until the connection is gone.
-    private func depart(_ peer: RawSocket, _ observed: ObservedConnection) throws {
-        if !isPeerClosed { peer.shutdownWrite() }
-        var deadline = clock.now + limits.stepDeadline
-        var resets = false
-        while !observed.isLost {
-            try turn(.milliseconds(1))
-            try readAvailable(peer)
-            guard clock.now >= deadline else { continue }
-            guard !resets else {
-                overdue.append("connectionLost did not come within \(limits.stepDeadline) of the peer's end of stream")
-                return
-            }
-            resets = true
-            reset(peer)
-            deadline = clock.now + limits.stepDeadline
-        }
-        try turn(.zero)
-    }
+    func turn(_ timeout: Duration) throws { try loop.runOnce(timeout: timeout) }
 }
 
 /// What kept a replay over real sockets from being made.

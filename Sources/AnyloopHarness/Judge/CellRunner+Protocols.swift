@@ -102,6 +102,14 @@ extension CellRunner {
         if cut.isReset, !outcome.closed, outcome.callbacks.lostCause == nil {
             return CellFailure(kind: .law, cut: cut.name, summary: "connectionLost gave no cause after a reset")
         }
+        if cut.isFaulty {
+            guard outcome.hasEnded || outcome.callbacks.lostCause != nil else {
+                return CellFailure(
+                    kind: .law, cut: cut.name, summary: "connectionLost gave no cause after broken ciphertext")
+            }
+        } else if let fault = outcome.tlsFault {
+            return CellFailure(kind: .wire, cut: cut.name, summary: "the peer's TLS found fault: \(fault)")
+        }
         return nil
     }
 
@@ -147,6 +155,7 @@ extension CellRunner {
         let seen = outcome.callbacks.normalised(liberties)
         let expected = reference.whole.callbacks.normalised(liberties)
         guard seen != expected else { return nil }
+        if liberties.contains(.noHalfClose), outcome.hasEnded, seen == expected.withoutEnd { return nil }
         return CellFailure(
             kind: .differential, cut: cut.name, summary: "the callbacks differ from whole in memory",
             details: "\(cut.name): \(seen)\nwhole in memory: \(expected)")

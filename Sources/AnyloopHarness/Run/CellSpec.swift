@@ -119,7 +119,7 @@ extension Matrix.Block {
         let isOneSegment = fixture.stream(for: subject.side).boundaries.isEmpty
         for executor in executors where subject.runs(on: executor) {
             // One segment has nothing to be joined with.
-            for plan in cuts where !(plan == .coalesced && isOneSegment) {
+            for plan in cuts where executor.takes(plan) && !(plan == .coalesced && isOneSegment) {
                 let cell = CellSpec(
                     fixture: fixture.id, subject: subject.name, executor: executor.rawValue, mode: "", poller: "",
                     cuts: plan.rawValue)

@@ -60,6 +60,7 @@ public struct Matrix: Sendable {
             ("around-boundary", \.aroundBoundary), ("sampled-offsets", \.sampledOffsets),
             ("offset-count", \.offsetCount), ("random-cuts", \.randomCuts), ("random-pieces", \.randomPieces),
             ("every-byte-bytes", \.everyByteBytes), ("mutations", \.mutations),
+            ("ciphertext-offsets", \.ciphertextOffsets), ("handshake-offsets", \.handshakeOffsets),
         ]
         let values = try place.mapping("limits of the cut plans", keys: names.map(\.0))
         for (name, path) in names {

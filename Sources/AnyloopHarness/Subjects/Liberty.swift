@@ -10,9 +10,12 @@ public enum Liberty: String, Sendable, Hashable, CaseIterable, Codable {
     case otherPortions
     /// `pauseWriting` and `resumeWriting` may come at other moments, or not at all: the kernel has buffers.
     case otherWatermarkMoments
+    /// Over TLS, where no side can end alone (asyncio rule 123): a subject that ended its side and would read on
+    /// over TCP closes, and need not hear the peer's end any more (rule 126).
+    case noHalfClose
 
-    /// What a loop of that mode is granted.
-    public static func granted(to mode: Mode) -> Set<Liberty> { Set(allCases) }
+    /// What a loop of that mode is granted; over TLS `noHalfClose` comes in addition.
+    public static func granted(to mode: Mode) -> Set<Liberty> { [.otherPortions, .otherWatermarkMoments] }
 }
 
 /// The callbacks of one connection in order, comparable under the liberties of a loop.
@@ -34,6 +37,13 @@ struct CallbackSequence: Hashable, CustomStringConvertible {
             if continues, liberties.contains(.otherPortions) { continue }
             result.append(callback)
         }
+        return result
+    }
+
+    /// Without the peer's end of stream.
+    var withoutEnd: CallbackSequence {
+        var result = self
+        result.callbacks.removeAll { $0 == .eof }
         return result
     }
 
