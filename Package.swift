@@ -71,7 +71,7 @@ let package = Package(
             name: "AnyloopHarness",
             dependencies: [
                 "AnyloopAsync", "AnyloopCore", "AnyloopSystem", "AnyloopTLS", "AnyloopTesting", "AnyloopWire",
-                "CAnyloopSystem", "Yams",
+                "CAnyloopSystem", "CAnyloopTLS", "Yams",
             ],
             swiftSettings: settings),
         .target(

@@ -48,7 +48,8 @@ import Testing
     }
 
     @Test(arguments: [
-        (ToyServer.Bug.ignoresEOF, CutPlan.whole, CellFailure.Kind.law), (.answersByChunk, .recordsRandom, .differential),
+        (ToyServer.Bug.ignoresEOF, CutPlan.whole, CellFailure.Kind.law),
+        (.answersByChunk, .recordsRandom, .differential),
         (.throwsInData, .whole, .law), (.neverTellsOfLoss, .recordsTruncated, .law),
         (.writesNothingWhenPaused, .blocked, .differential),
     ])

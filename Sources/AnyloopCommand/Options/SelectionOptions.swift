@@ -19,7 +19,9 @@ struct SelectionOptions: ParsableArguments {
     @Option(help: "Pollers: epoll, poll, select. Also by POLL.")
     var poller: [String] = []
 
-    @Option(help: "Executors: parser, memory, memory-tls, socketpair, tcp, tls, unix, or a scenario's peer such as curl-tls.")
+    @Option(
+        help:
+            "Executors: parser, memory, memory-tls, socketpair, tcp, tls, unix, or a scenario's peer such as curl-tls.")
     var executor: [String] = []
 
     @Option(help: "Transports: socketpair, tcp, unix; the executors of these names.")

@@ -12,7 +12,9 @@ extension CutPlan {
         case .recordsEveryByte: return [cut(.only, RecordCut(segments: .everyByte))]
         case .recordsOlder:
             return [
-                cut(.named("full"), RecordCut(segments: .places(RecordCut.Place.allCases), resumes: false, isOlder: true)),
+                cut(
+                    .named("full"),
+                    RecordCut(segments: .places(RecordCut.Place.allCases), resumes: false, isOlder: true)),
                 cut(.named("resumed"), RecordCut(segments: .joined, handshake: .joined, isOlder: true)),
             ]
         case .recordsEdges:

@@ -180,4 +180,3 @@ extension SocketReplayer {
         try turn(.zero)
     }
 }
-

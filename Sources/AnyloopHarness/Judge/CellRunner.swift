@@ -45,7 +45,8 @@ public final class CellRunner {
                 key: key, verdict: .skipped, note: "\(subject.name) does not take this fixture on \(executor.rawValue)")
         }
         guard executor.takes(plan) else {
-            return CellResult(key: key, verdict: .skipped, note: "there is no ciphertext to cut on \(executor.rawValue)")
+            return CellResult(
+                key: key, verdict: .skipped, note: "there is no ciphertext to cut on \(executor.rawValue)")
         }
         let resets = plan == .reset || fixture.stream(for: subject.side).endsWithReset
         if resets, executor == .socketpair || executor == .unix {
@@ -190,7 +191,8 @@ extension CellRunner {
         }
         guard cut.mutation == nil else { return nil }
         if let violation = TraceLaw.violation(
-            ofTruncated: events, whole: reference.whole, endsAtClose: reference.endsAtClose && !cut.isReset && !cut.isFaulty)
+            ofTruncated: events, whole: reference.whole,
+            endsAtClose: reference.endsAtClose && !cut.isReset && !cut.isFaulty)
         {
             return failure(violation)
         }

@@ -8,7 +8,8 @@ public struct TLSIdentity: Sendable {
 
     /// The certificate and those that signed it, the own one first, as PEM.
     public let certificateChain: [UInt8]
-    let privateKey: [UInt8]
+    /// The key as PEM; for the tests of this package.
+    package let privateKey: [UInt8]
     let password: String?
     /// Where the two came from, for errors.
     let source: String

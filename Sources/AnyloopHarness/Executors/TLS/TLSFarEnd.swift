@@ -75,7 +75,9 @@ final class TLSFarEnd {
     func takeOutput() -> [[UInt8]] {
         let output = output()
         guard !output.isEmpty else { return [] }
-        guard isEstablished, joinsHandshake, !hasFailed else { return handshakeCutter.add(output) + handshakeCutter.flush() }
+        guard isEstablished, joinsHandshake, !hasFailed else {
+            return handshakeCutter.add(output) + handshakeCutter.flush()
+        }
         return cutter.add(output)
     }
 
