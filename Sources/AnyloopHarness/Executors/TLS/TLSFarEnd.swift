@@ -137,11 +137,12 @@ final class TLSFarEnd {
     }
 
     private func fail() {
-        var failure = anyloop_tls_failure()
+        var failure = unsafe anyloop_tls_failure()
         unsafe anyloop_tls_take_failure(tls, &failure)
         hasFailed = true
-        if failure.kind == Int32(ANYLOOP_TLS_ALERT.rawValue) { sawEnd = true }
-        fault = "\(Self.text(of: failure.reason)) \(Self.text(of: failure.text)), alert \(failure.alert)"
+        if unsafe failure.kind == Int32(ANYLOOP_TLS_ALERT.rawValue) { sawEnd = true }
+        let reason = unsafe Self.text(of: failure.reason)
+        fault = unsafe "\(reason) \(Self.text(of: failure.text)), alert \(failure.alert)"
     }
 
     private func output() -> [UInt8] {
