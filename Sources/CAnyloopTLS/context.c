@@ -6,9 +6,9 @@
 #include <openssl/x509v3.h>
 #include <limits.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 static _Atomic int64_t contexts;
 
@@ -43,6 +43,7 @@ anyloop_tls_context *anyloop_tls_context_make(bool is_server) {
     // 112 bits: RSA from 2,048, no SHA-1 signatures, whatever the system's own configuration says.
     SSL_CTX_set_security_level(context->ssl, 2);
     if (is_server) {
+        anyloop_tls_acknowledge_names(context);
         SSL_CTX_set_session_cache_mode(context->ssl, SSL_SESS_CACHE_OFF);
         SSL_CTX_set_dh_auto(context->ssl, 1);
     } else {
@@ -62,6 +63,7 @@ void anyloop_tls_context_free(anyloop_tls_context *context) {
         name = next;
     }
     free(context->protocols);
+    free(context->groups);
     free(context);
     atomic_fetch_sub(&contexts, 1);
 }
@@ -72,19 +74,50 @@ int anyloop_tls_context_versions(anyloop_tls_context *context, int minimum, int 
         && SSL_CTX_set_max_proto_version(context->ssl, maximum);
 }
 
+typedef int set_list(SSL_CTX *, const char *);
+
+/// Whether OpenSSL knows each name of a list; it passes over those that it does not as long as one is left. What only
+/// takes away from the list (`!`, `-`) or sorts it (`+`, `@`) may name what this OpenSSL has no more.
+static int knows_all(const char *list, set_list *set) {
+    SSL_CTX *scratch = SSL_CTX_new(TLS_method());
+    if (!scratch) return 0;
+    SSL_CTX_set_security_level(scratch, 0);
+    int result = 1;
+    for (const char *name = list; result && *name;) {
+        size_t length = strcspn(name, ":,; ");
+        char text[96];
+        if (length > 0 && !strchr("!-+@", *name)) {
+            snprintf(text, sizeof text, "%.*s", (int)length, name);
+            result = length < sizeof text && set(scratch, text);
+            if (!result) {
+                ERR_clear_error();
+                ERR_raise_data(ERR_LIB_SSL, SSL_R_NO_CIPHER_MATCH, "%s", text);
+            }
+        }
+        name += length;
+        name += strspn(name, ":,; ");
+    }
+    SSL_CTX_free(scratch);
+    return result;
+}
+
 int anyloop_tls_context_ciphers(anyloop_tls_context *context, const char *ciphers) {
     ERR_clear_error();
-    return SSL_CTX_set_cipher_list(context->ssl, ciphers);
+    return knows_all(ciphers, SSL_CTX_set_cipher_list) && SSL_CTX_set_cipher_list(context->ssl, ciphers);
 }
 
 int anyloop_tls_context_ciphersuites(anyloop_tls_context *context, const char *suites) {
     ERR_clear_error();
-    return SSL_CTX_set_ciphersuites(context->ssl, suites);
+    // None at all would be no TLS 1.3, which is said by the versions.
+    if (!*suites) return 0;
+    return knows_all(suites, SSL_CTX_set_ciphersuites) && SSL_CTX_set_ciphersuites(context->ssl, suites);
 }
 
 int anyloop_tls_context_groups(anyloop_tls_context *context, const char *groups) {
     ERR_clear_error();
-    return SSL_CTX_set1_groups_list(context->ssl, groups) == 1;
+    free(context->groups);
+    context->groups = strdup(groups);
+    return context->groups && SSL_CTX_set1_groups_list(context->ssl, groups) == 1;
 }
 
 int anyloop_tls_context_signature_algorithms(anyloop_tls_context *context, const char *algorithms) {
@@ -223,7 +256,7 @@ void anyloop_tls_context_verify(anyloop_tls_context *context, int mode) {
     SSL_CTX_set_verify(context->ssl, flags, NULL);
 }
 
-// Application protocols and names
+// Application protocols
 
 static int choose_protocol(
     SSL *ssl, const unsigned char **chosen, unsigned char *chosen_count, const unsigned char *offered,
@@ -249,62 +282,6 @@ int anyloop_tls_context_protocols(anyloop_tls_context *context, const uint8_t *p
     return 1;
 }
 
-static anyloop_tls_context *context_for(anyloop_tls_context *context, const char *name) {
-    const char *rest = strchr(name, '.');
-    anyloop_tls_context *wildcard = NULL;
-    for (struct anyloop_tls_name *entry = context->names; entry; entry = entry->next) {
-        if (strcasecmp(entry->name, name) == 0) return entry->context;
-        if (rest && rest != name && entry->name[0] == '*' && strcasecmp(entry->name + 1, rest) == 0) {
-            wildcard = entry->context;
-        }
-    }
-    return wildcard;
-}
-
-static int choose_context(SSL *ssl, int *alert, void *user) {
-    anyloop_tls_context *context = user;
-    const char *name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
-    if (!name) return SSL_TLSEXT_ERR_NOACK;
-    anyloop_tls_context *other = context_for(context, name);
-    if (!other) {
-        if (!context->refuses_unknown_names) return SSL_TLSEXT_ERR_OK;
-        *alert = SSL_AD_UNRECOGNIZED_NAME;
-        return SSL_TLSEXT_ERR_ALERT_FATAL;
-    }
-    // Takes the certificate and what is called back; the rest has to be carried over.
-    if (!SSL_set_SSL_CTX(ssl, other->ssl)) {
-        *alert = SSL_AD_INTERNAL_ERROR;
-        return SSL_TLSEXT_ERR_ALERT_FATAL;
-    }
-    SSL_set_verify(ssl, SSL_CTX_get_verify_mode(other->ssl), SSL_CTX_get_verify_callback(other->ssl));
-    X509_VERIFY_PARAM_set1(SSL_get0_param(ssl), SSL_CTX_get0_param(other->ssl));
-    SSL_set_min_proto_version(ssl, SSL_CTX_get_min_proto_version(other->ssl));
-    SSL_set_max_proto_version(ssl, SSL_CTX_get_max_proto_version(other->ssl));
-    return SSL_TLSEXT_ERR_OK;
-}
-
-static void listen_for_names(anyloop_tls_context *context) {
-    SSL_CTX_set_tlsext_servername_callback(context->ssl, choose_context);
-    SSL_CTX_set_tlsext_servername_arg(context->ssl, context);
-}
-
-int anyloop_tls_context_add_name(anyloop_tls_context *context, const char *name, anyloop_tls_context *other) {
-    if (strlen(name) >= sizeof ((struct anyloop_tls_name *)0)->name) return 0;
-    struct anyloop_tls_name *entry = calloc(1, sizeof *entry);
-    if (!entry) return 0;
-    strcpy(entry->name, name);
-    entry->context = other;
-    entry->next = context->names;
-    context->names = entry;
-    listen_for_names(context);
-    return 1;
-}
-
-void anyloop_tls_context_refuse_unknown_names(anyloop_tls_context *context) {
-    context->refuses_unknown_names = true;
-    listen_for_names(context);
-}
-
 // Sessions and secrets
 
 int anyloop_tls_context_tickets(anyloop_tls_context *context, size_t count) {
@@ -325,7 +302,11 @@ int anyloop_tls_random(uint8_t *bytes, size_t count) {
 }
 
 int anyloop_tls_context_session_scope(anyloop_tls_context *context, const uint8_t *scope, size_t count) {
-    return SSL_CTX_set_session_id_context(context->ssl, scope, (unsigned)count);
+    ERR_clear_error();
+    unsigned char digest[SSL_MAX_SID_CTX_LENGTH];
+    unsigned length = 0;
+    return EVP_Digest(scope, count, digest, &length, EVP_sha256(), NULL)
+        && SSL_CTX_set_session_id_context(context->ssl, digest, length);
 }
 
 static void log_key(const SSL *ssl, const char *line) {

@@ -16,6 +16,8 @@ struct anyloop_tls_context {
     bool is_server;
     bool refuses_unknown_names;
     struct anyloop_tls_name *names;
+    /// As given, for connections that change to this context; NULL for OpenSSL's.
+    char *groups;
     uint8_t *protocols;
     size_t protocols_count;
     void *key_log_user;
@@ -43,6 +45,8 @@ int anyloop_tls_verify(X509_STORE_CTX *store, void *unused);
 void anyloop_tls_refusal_free(anyloop_tls_refusal *refusal);
 /// Sends `name` along (SNI) unless it is an address, and has the peer's certificate checked for it. 0 if it is none.
 int anyloop_tls_expect(SSL *ssl, const char *name, bool checks_name);
+/// Has names that clients ask for acknowledged and kept with their sessions.
+void anyloop_tls_acknowledge_names(anyloop_tls_context *context);
 anyloop_tls *anyloop_tls_of(const SSL *ssl);
 void anyloop_tls_keep_session(SSL *ssl, SSL_SESSION *session);
 

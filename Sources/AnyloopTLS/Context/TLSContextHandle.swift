@@ -144,9 +144,15 @@ final class TLSContextHandle: @unchecked Sendable {
         try apply(options.clientCertificates)
         for (name, context) in options.contextsByName {
             others.append(context.handle)
+            guard name.isServedName else {
+                throw TLSError(
+                    .configuration,
+                    "the name '\(name)' cannot be served: it needs to be a host name in ASCII, such as example.org or "
+                        + "*.example.org")
+            }
             try check(
                 unsafe anyloop_tls_context_add_name(pointer, name, context.handle.pointer),
-                "the name '\(name)' cannot be used: it is too long")
+                "the name '\(name)' cannot be served: it is too long")
         }
         if options.refusesUnknownNames { unsafe anyloop_tls_context_refuse_unknown_names(pointer) }
         try check(
@@ -157,7 +163,7 @@ final class TLSContextHandle: @unchecked Sendable {
                     unsafe anyloop_tls_context_ticket_keys(pointer, $0.baseAddress)
                 }, "the ticket keys cannot be set")
         }
-        let scope = Array("anyloop".utf8)
+        let scope = options.sessionScope
         try check(
             unsafe scope.withUnsafeBufferPointer {
                 unsafe anyloop_tls_context_session_scope(pointer, $0.baseAddress, $0.count)

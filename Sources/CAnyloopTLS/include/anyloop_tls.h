@@ -132,7 +132,7 @@ int anyloop_tls_context_tickets(anyloop_tls_context *context, size_t count);
 enum { ANYLOOP_TLS_TICKET_KEYS_SIZE = 80 };
 int anyloop_tls_context_ticket_keys(anyloop_tls_context *context, const uint8_t *keys);
 int anyloop_tls_random(uint8_t *bytes, size_t count);
-/// On a server: what sessions are bound to, at most 32 bytes.
+/// On a server: what sessions are bound to; those of another scope are not resumed.
 int anyloop_tls_context_session_scope(anyloop_tls_context *context, const uint8_t *scope, size_t count);
 
 /// Calls `line` with the secrets of every connection in NSS's key log format.
