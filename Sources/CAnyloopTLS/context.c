@@ -125,63 +125,6 @@ int anyloop_tls_context_signature_algorithms(anyloop_tls_context *context, const
     return SSL_CTX_set1_sigalgs_list(context->ssl, algorithms) == 1;
 }
 
-// Our certificate
-
-static int give_password(char *buffer, int size, int writing, void *user) {
-    (void)writing;
-    const char *password = user;
-    // Never asks on the terminal, which is OpenSSL's default.
-    if (!password) return -1;
-    size_t length = strlen(password);
-    if (length > (size_t)size) return -1;
-    memcpy(buffer, password, length);
-    return (int)length;
-}
-
-static BIO *reader(const uint8_t *bytes, size_t count) {
-    return count <= INT_MAX ? BIO_new_mem_buf(bytes, (int)count) : NULL;
-}
-
-static int use_chain(SSL_CTX *ssl, BIO *pem) {
-    X509 *own = PEM_read_bio_X509(pem, NULL, give_password, NULL);
-    if (!own) return 0;
-    int result = SSL_CTX_use_certificate(ssl, own);
-    X509_free(own);
-    if (!result) return 0;
-    SSL_CTX_clear_chain_certs(ssl);
-    for (;;) {
-        X509 *next = PEM_read_bio_X509(pem, NULL, give_password, NULL);
-        if (!next) break;
-        if (!SSL_CTX_add0_chain_cert(ssl, next)) {
-            X509_free(next);
-            return 0;
-        }
-    }
-    unsigned long error = ERR_peek_last_error();
-    if (ERR_GET_LIB(error) != ERR_LIB_PEM || ERR_GET_REASON(error) != PEM_R_NO_START_LINE) return 0;
-    ERR_clear_error();
-    return 1;
-}
-
-int anyloop_tls_context_identity(
-    anyloop_tls_context *context, const uint8_t *chain, size_t chain_count, const uint8_t *key, size_t key_count,
-    const char *password) {
-    ERR_clear_error();
-    BIO *chain_pem = reader(chain, chain_count);
-    BIO *key_pem = reader(key, key_count);
-    EVP_PKEY *private_key = NULL;
-    int result = chain_pem && key_pem && use_chain(context->ssl, chain_pem);
-    if (result) {
-        private_key = PEM_read_bio_PrivateKey(key_pem, NULL, give_password, (void *)password);
-        result = private_key && SSL_CTX_use_PrivateKey(context->ssl, private_key)
-            && SSL_CTX_check_private_key(context->ssl);
-    }
-    EVP_PKEY_free(private_key);
-    BIO_free(chain_pem);
-    BIO_free(key_pem);
-    return result;
-}
-
 // Trust
 
 int anyloop_tls_context_trust_system(anyloop_tls_context *context) {
@@ -196,20 +139,18 @@ int anyloop_tls_context_trust_directory(anyloop_tls_context *context, const char
 
 int anyloop_tls_context_trust_pem(anyloop_tls_context *context, const uint8_t *pem, size_t count) {
     ERR_clear_error();
-    BIO *bio = reader(pem, count);
+    BIO *bio = anyloop_tls_reader(pem, count);
     if (!bio) return 0;
     X509_STORE *store = SSL_CTX_get_cert_store(context->ssl);
     int added = 0;
     int result = 1;
-    for (X509 *certificate; result && (certificate = PEM_read_bio_X509_AUX(bio, NULL, give_password, NULL));) {
+    for (X509 *certificate; result && (certificate = PEM_read_bio_X509_AUX(bio, NULL, anyloop_tls_give_password, NULL));) {
         result = X509_STORE_add_cert(store, certificate);
         added += result;
         X509_free(certificate);
     }
     BIO_free(bio);
-    unsigned long error = ERR_peek_last_error();
-    if (!result || added == 0) return 0;
-    if (ERR_GET_LIB(error) != ERR_LIB_PEM || ERR_GET_REASON(error) != PEM_R_NO_START_LINE) return 0;
+    if (!result || added == 0 || !anyloop_tls_reached_end()) return 0;
     ERR_clear_error();
     return 1;
 }
@@ -217,18 +158,18 @@ int anyloop_tls_context_trust_pem(anyloop_tls_context *context, const uint8_t *p
 int anyloop_tls_context_revocation_pem(
     anyloop_tls_context *context, const uint8_t *pem, size_t count, bool whole_chain) {
     ERR_clear_error();
-    BIO *bio = reader(pem, count);
+    BIO *bio = anyloop_tls_reader(pem, count);
     if (!bio) return 0;
     X509_STORE *store = SSL_CTX_get_cert_store(context->ssl);
     int added = 0;
     int result = 1;
-    for (X509_CRL *list; result && (list = PEM_read_bio_X509_CRL(bio, NULL, give_password, NULL));) {
+    for (X509_CRL *list; result && (list = PEM_read_bio_X509_CRL(bio, NULL, anyloop_tls_give_password, NULL));) {
         result = X509_STORE_add_crl(store, list);
         added += result;
         X509_CRL_free(list);
     }
     BIO_free(bio);
-    if (!result || added == 0) return 0;
+    if (!result || added == 0 || !anyloop_tls_reached_end()) return 0;
     ERR_clear_error();
     return X509_VERIFY_PARAM_set_flags(
         SSL_CTX_get0_param(context->ssl),
@@ -237,10 +178,10 @@ int anyloop_tls_context_revocation_pem(
 
 int anyloop_tls_context_announce_authorities(anyloop_tls_context *context, const uint8_t *pem, size_t count) {
     ERR_clear_error();
-    BIO *bio = reader(pem, count);
+    BIO *bio = anyloop_tls_reader(pem, count);
     if (!bio) return 0;
     int result = 1;
-    for (X509 *certificate; result && (certificate = PEM_read_bio_X509(bio, NULL, give_password, NULL));) {
+    for (X509 *certificate; result && (certificate = PEM_read_bio_X509(bio, NULL, anyloop_tls_give_password, NULL));) {
         result = SSL_CTX_add_client_CA(context->ssl, certificate);
         X509_free(certificate);
     }

@@ -45,6 +45,19 @@ int anyloop_tls_verify(X509_STORE_CTX *store, void *unused);
 void anyloop_tls_refusal_free(anyloop_tls_refusal *refusal);
 /// Sends `name` along (SNI) unless it is an address, and has the peer's certificate checked for it. 0 if it is none.
 int anyloop_tls_expect(SSL *ssl, const char *name, bool checks_name);
+/// A key's password, NULL for none, and whether it was needed.
+struct anyloop_tls_password {
+    const char *text;
+    bool was_asked;
+};
+/// OpenSSL's callback; `user` is an `anyloop_tls_password`, or NULL where nothing may be encrypted.
+int anyloop_tls_give_password(char *buffer, int size, int writing, void *user);
+/// Reads from `bytes`, which it does not copy.
+BIO *anyloop_tls_reader(const uint8_t *bytes, size_t count);
+/// Whether the last error is only that a PEM text has nothing more.
+bool anyloop_tls_reached_end(void);
+/// How a sentence calls a certificate: by its subject, or by its names without one. To be freed; may be NULL.
+char *anyloop_tls_title(const X509 *certificate);
 /// Has names that clients ask for acknowledged and kept with their sessions.
 void anyloop_tls_acknowledge_names(anyloop_tls_context *context);
 anyloop_tls *anyloop_tls_of(const SSL *ssl);

@@ -82,6 +82,13 @@ static char *names_text(const X509 *certificate) {
     return take_text(bio);
 }
 
+char *anyloop_tls_title(const X509 *certificate) {
+    char *subject = name_text(X509_get_subject_name(certificate));
+    if (subject && *subject) return subject;
+    free(subject);
+    return names_text(certificate);
+}
+
 /// Whether a label with stars in it, `pattern` up to `end`, stands for the label `name` up to `stop`.
 static bool label_fits(const char *pattern, const char *end, const char *name, const char *stop) {
     const char *star = NULL;

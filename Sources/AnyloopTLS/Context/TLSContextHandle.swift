@@ -81,13 +81,34 @@ final class TLSContextHandle: @unchecked Sendable {
     }
 
     private func apply(_ identity: TLSIdentity) throws(TLSError) {
+        var subject = [CChar](repeating: 0, count: 256)
         let result = unsafe identity.certificateChain.withUnsafeBufferPointer { chain in
             unsafe identity.privateKey.withUnsafeBufferPointer { key in
-                unsafe anyloop_tls_context_identity(
-                    pointer, chain.baseAddress, chain.count, key.baseAddress, key.count, identity.password)
+                unsafe subject.withUnsafeMutableBufferPointer { subject in
+                    unsafe anyloop_tls_context_identity(
+                        pointer, chain.baseAddress, chain.count, key.baseAddress, key.count, identity.password,
+                        subject.baseAddress, subject.count)
+                }
             }
         }
-        try check(result, "\(identity.source) cannot be used")
+        let title = String(decoding: subject.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        let certificate = "the certificate '\(title)'"
+        switch anyloop_tls_identity(UInt32(bitPattern: result)) {
+        case ANYLOOP_TLS_IDENTITY_DONE: return
+        case ANYLOOP_TLS_IDENTITY_NO_CERTIFICATE:
+            throw TLSFailure.take().configurationError("\(identity.chainSource) is not a chain of certificates in PEM")
+        case ANYLOOP_TLS_IDENTITY_REFUSED:
+            throw TLSFailure.take().configurationError("\(certificate) in \(identity.chainSource) cannot be used")
+        case ANYLOOP_TLS_IDENTITY_NO_PASSWORD:
+            throw TLSFailure.take().configurationError("\(identity.keySource) is encrypted: give its password")
+        case ANYLOOP_TLS_IDENTITY_WRONG_PASSWORD:
+            throw TLSFailure.take().configurationError(
+                "the password that was given does not open \(identity.keySource)")
+        case ANYLOOP_TLS_IDENTITY_OTHER_KEY:
+            throw TLSFailure.take().configurationError("\(identity.keySource) does not belong to \(certificate)")
+        default:
+            throw TLSFailure.take().configurationError("\(identity.keySource) is not a private key in PEM")
+        }
     }
 
     private func apply(_ trust: TLSTrust) throws(TLSError) {
@@ -101,11 +122,11 @@ final class TLSContextHandle: @unchecked Sendable {
                 try check(
                     unsafe anyloop_tls_context_trust_directory(pointer, path),
                     "the directory '\(path)' of trusted certificates cannot be used")
-            case .pem(let text):
+            case .pem(let text, let source):
                 try check(
                     unsafe text.withUnsafeBufferPointer {
                         unsafe anyloop_tls_context_trust_pem(pointer, $0.baseAddress, $0.count)
-                    }, "the trusted certificates cannot be used")
+                    }, "\(source) has no trusted certificates in PEM, or a broken one")
             }
         }
     }
@@ -116,7 +137,7 @@ final class TLSContextHandle: @unchecked Sendable {
             unsafe revocation.lists.withUnsafeBufferPointer {
                 unsafe anyloop_tls_context_revocation_pem(
                     pointer, $0.baseAddress, $0.count, revocation.scope == .wholeChain)
-            }, "the revocation lists cannot be used")
+            }, "\(revocation.source) has no revocation lists in PEM, or a broken one")
     }
 
     private func check(_ result: Int32, _ what: String) throws(TLSError) {
@@ -187,7 +208,7 @@ final class TLSContextHandle: @unchecked Sendable {
     }
 
     private func announce(_ trust: TLSTrust) throws(TLSError) {
-        for case .pem(let text) in trust.sources {
+        for case .pem(let text, _) in trust.sources {
             try check(
                 unsafe text.withUnsafeBufferPointer {
                     unsafe anyloop_tls_context_announce_authorities(pointer, $0.baseAddress, $0.count)

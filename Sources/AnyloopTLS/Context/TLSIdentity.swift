@@ -11,14 +11,15 @@ public struct TLSIdentity: Sendable {
     /// The key as PEM; for the tests of this package.
     package let privateKey: [UInt8]
     let password: String?
-    /// Where the two came from, for errors.
-    let source: String
+    /// How errors call the file or text of each.
+    let chainSource: String
+    let keySource: String
 
     /// From PEM texts. The chain begins with the own certificate; the root may be missing (RFC 8446 §4.4.2).
     ///
     /// - Parameter password: of an encrypted key.
     public init(certificateChain: [UInt8], privateKey: [UInt8], password: String? = nil) {
-        self.init(certificateChain, privateKey, password, source: "the certificate or key that was given")
+        self.init(certificateChain, privateKey, password, ("the certificate chain", "the private key"))
     }
 
     /// From PEM files; one file may hold both.
@@ -27,14 +28,16 @@ public struct TLSIdentity: Sendable {
     public init(certificateChainFile: String, privateKeyFile: String, password: String? = nil) throws(TLSError) {
         let chain = try TLSFile.read(certificateChainFile, what: "certificate")
         let key = try TLSFile.read(privateKeyFile, what: "private key")
-        self.init(chain, key, password, source: "'\(certificateChainFile)' with the key '\(privateKeyFile)'")
+        self.init(
+            chain, key, password,
+            ("the certificate file '\(certificateChainFile)'", "the private key file '\(privateKeyFile)'"))
     }
 
-    private init(_ chain: [UInt8], _ key: [UInt8], _ password: String?, source: String) {
+    private init(_ chain: [UInt8], _ key: [UInt8], _ password: String?, _ sources: (String, String)) {
         certificateChain = chain
         privateKey = key
         self.password = password
-        self.source = source
+        (chainSource, keySource) = sources
     }
 
     /// A new key (EC P-256) with a certificate that signs itself: for development and tests.
@@ -64,7 +67,8 @@ public struct TLSIdentity: Sendable {
         guard made == 1 else { throw TLSFailure.take().configurationError("a certificate could not be made") }
         return TLSIdentity(
             unsafe Array(UnsafeBufferPointer(start: certificate, count: certificateCount)),
-            unsafe Array(UnsafeBufferPointer(start: key, count: keyCount)), nil, source: "the certificate just made")
+            unsafe Array(UnsafeBufferPointer(start: key, count: keyCount)), nil,
+            ("the certificate just made", "its private key"))
     }
 }
 

@@ -54,7 +54,7 @@ extension TLSServerOptions {
             switch source {
             case .system: scope += Array(" system".utf8)
             case .directory(let path): scope += Array(" directory \(path)".utf8)
-            case .pem(let text): scope += Array(" pem ".utf8) + text
+            case .pem(let text, _): scope += Array(" pem ".utf8) + text
             }
         }
         if let revocation { scope += Array(" lists \(revocation.scope) ".utf8) + revocation.lists }

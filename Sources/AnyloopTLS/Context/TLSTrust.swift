@@ -5,22 +5,29 @@ public struct TLSTrust: Sendable {
     enum Source: Sendable {
         case system
         case directory(String)
-        case pem([UInt8])
+        /// A text, and how errors call it.
+        case pem([UInt8], source: String)
     }
 
     var sources: [Source]
 
-    /// What the system trusts: OpenSSL's default directory and file.
+    /// What the system trusts: OpenSSL's default directory and file, on Debian `/etc/ssl/certs`.
+    ///
+    /// As for curl and Python, the environment's `SSL_CERT_FILE` and `SSL_CERT_DIR` take their places where they are
+    /// set and the process does not run with more rights than its user (OpenSSL: `SSL_CTX_set_default_verify_paths`).
     public static let system = TLSTrust(sources: [.system])
 
     /// The certificates of a PEM text; a certificate that signs itself may be a server's own.
-    public static func pem(_ text: [UInt8]) -> TLSTrust { TLSTrust(sources: [.pem(text)]) }
+    public static func pem(_ text: [UInt8]) -> TLSTrust {
+        TLSTrust(sources: [.pem(text, source: "the text of trusted certificates")])
+    }
 
     /// The certificates of a PEM file.
     ///
     /// - Throws: `TLSError` (`.configuration`) if it cannot be read.
     public static func file(_ path: String) throws(TLSError) -> TLSTrust {
-        TLSTrust(sources: [.pem(try TLSFile.read(path, what: "trusted certificates", limit: fileSizeLimit))])
+        let text = try TLSFile.read(path, what: "trusted certificates", limit: fileSizeLimit)
+        return TLSTrust(sources: [.pem(text, source: "the file '\(path)'")])
     }
 
     /// A directory whose files are named by OpenSSL's hashes (`openssl rehash`).
@@ -47,10 +54,12 @@ public struct TLSRevocation: Sendable {
 
     let lists: [UInt8]
     let scope: Scope
+    /// How errors call the lists' file or text.
+    let source: String
 
     /// Lists as a PEM text.
     public static func pem(_ text: [UInt8], scope: Scope = .peer) -> TLSRevocation {
-        TLSRevocation(lists: text, scope: scope)
+        TLSRevocation(lists: text, scope: scope, source: "the text of revocation lists")
     }
 
     /// Lists in a PEM file.
@@ -58,6 +67,7 @@ public struct TLSRevocation: Sendable {
     /// - Throws: `TLSError` (`.configuration`) if it cannot be read.
     public static func file(_ path: String, scope: Scope = .peer) throws(TLSError) -> TLSRevocation {
         TLSRevocation(
-            lists: try TLSFile.read(path, what: "revocation list", limit: TLSTrust.fileSizeLimit), scope: scope)
+            lists: try TLSFile.read(path, what: "revocation list", limit: TLSTrust.fileSizeLimit), scope: scope,
+            source: "the file '\(path)'")
     }
 }

@@ -102,10 +102,26 @@ int anyloop_tls_context_ciphersuites(anyloop_tls_context *context, const char *s
 int anyloop_tls_context_groups(anyloop_tls_context *context, const char *groups);
 int anyloop_tls_context_signature_algorithms(anyloop_tls_context *context, const char *algorithms);
 
-/// Our certificate with its chain and its key, as PEM. `password` may be NULL. Checks that they fit.
+/// What came of `anyloop_tls_context_identity`.
+enum anyloop_tls_identity {
+    ANYLOOP_TLS_IDENTITY_DONE = 0,
+    /// The chain is no PEM text of certificates.
+    ANYLOOP_TLS_IDENTITY_NO_CERTIFICATE,
+    /// OpenSSL does not take the certificate, for example for the length of its key.
+    ANYLOOP_TLS_IDENTITY_REFUSED,
+    /// The key is no PEM text of a private key.
+    ANYLOOP_TLS_IDENTITY_NO_KEY,
+    ANYLOOP_TLS_IDENTITY_NO_PASSWORD,
+    ANYLOOP_TLS_IDENTITY_WRONG_PASSWORD,
+    /// The key is another certificate's.
+    ANYLOOP_TLS_IDENTITY_OTHER_KEY,
+};
+
+/// Our certificate with its chain and its key, as PEM. `password` may be NULL. The certificate's subject, or its names
+/// if it has none, comes into `subject` of `size` bytes. An `anyloop_tls_identity`.
 int anyloop_tls_context_identity(
     anyloop_tls_context *context, const uint8_t *chain, size_t chain_count, const uint8_t *key, size_t key_count,
-    const char *password);
+    const char *password, char *subject, size_t size);
 
 int anyloop_tls_context_trust_system(anyloop_tls_context *context);
 int anyloop_tls_context_trust_directory(anyloop_tls_context *context, const char *path);
