@@ -86,12 +86,15 @@ final class FarContext {
         unsafe self.pointer = pointer
         let certificate = identity.certificateChain
         let key = identity.privateKey
+        // The certificate's subject, for errors that cannot come: the certificate is our own.
+        var subject = [CChar](repeating: 0, count: 2)
         let done = unsafe certificate.withUnsafeBufferPointer { certificate in
             unsafe key.withUnsafeBufferPointer { key in
                 unsafe anyloop_tls_context_versions(pointer, Self.tls12, isOlder ? Self.tls12 : 0) == 1
                     && (isServer
                         ? anyloop_tls_context_identity(
-                            pointer, certificate.baseAddress, certificate.count, key.baseAddress, key.count, nil) == 1
+                            pointer, certificate.baseAddress, certificate.count, key.baseAddress, key.count, nil,
+                            &subject, subject.count) == Int32(ANYLOOP_TLS_IDENTITY_DONE.rawValue)
                         : anyloop_tls_context_trust_pem(pointer, certificate.baseAddress, certificate.count) == 1)
             }
         }
