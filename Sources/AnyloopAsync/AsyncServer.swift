@@ -10,7 +10,7 @@ public final class AsyncServer: Server {
     /// Closed, and the last connection is gone.
     private var isOver = false
 
-    init(loop: any TaskLoop, _ server: any Server) {
+    package init(loop: any TaskLoop, _ server: any Server) {
         self.loop = loop
         self.server = server
     }

@@ -5,7 +5,7 @@ extension TaskLoop {
     ///
     /// The task goes on in the turn after the completion's, behind what was queued until then (rule 28). A value
     /// that comes although the wait was cancelled is given to `late`.
-    nonisolated(nonsending) func wait<Value>(
+    package nonisolated(nonsending) func wait<Value>(
         late: ((Value) -> Void)? = nil,
         _ start: (@escaping (Result<Value, TransportError>) -> Void) throws(TransportError) -> (any Cancellable)?
     ) async throws(TransportError) -> Value {

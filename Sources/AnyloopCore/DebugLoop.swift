@@ -13,6 +13,14 @@ public protocol DebugLoop: Loop {
 
     /// Told what asyncio tells its logger; nil prints warnings and errors to standard error, and the rest nowhere.
     var logHandler: ((LoopLogRecord) -> Void)? { get set }
+
+    /// Writes a line to the log: tells `logHandler`, or does what happens without one (asyncio: its logger).
+    func log(_ record: LoopLogRecord)
+}
+
+extension DebugLoop {
+    /// Tells `logHandler`.
+    public func log(_ record: LoopLogRecord) { logHandler?(record) }
 }
 
 /// A line for the log, in asyncio's words where asyncio logs in the same case.

@@ -46,6 +46,9 @@ extension NativeLoop: DebugLoop {
     // MARK: The log
 
     /// Tells the log handler; without one, warnings and errors are a line each on standard error.
+    public func log(_ record: LoopLogRecord) { log(record.level, record.message) }
+
+    /// Tells the log handler; without one, warnings and errors are a line each on standard error.
     func log(_ level: LoopLogRecord.Level, _ message: String) {
         if let logHandler { return logHandler(LoopLogRecord(level: level, message: message)) }
         guard level >= .warning else { return }

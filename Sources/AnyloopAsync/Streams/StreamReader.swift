@@ -62,6 +62,16 @@ public final class StreamReader {
         if self.transport == nil { self.transport = transport }
     }
 
+    /// Pauses another transport from now on, which stands above the one before.
+    func replaceTransport(_ transport: any StreamTransport) {
+        self.transport = transport
+        guard isPaused else { return }
+        transport.pauseReading()
+    }
+
+    /// Bytes that came and were not read.
+    var bufferedCount: Int { buffer.count }
+
     private func wake() {
         let waiter = waiter
         self.waiter = nil

@@ -13,6 +13,8 @@ public final class StreamReaderProtocol: StreamProtocol {
     private var unclaimedReader: StreamReader?
     private var handler: StreamHandler?
     private var writer: StreamWriter?
+    /// TLS knows no half-open connections: the end of the peer's side is that of ours (asyncio rule 127).
+    private var isOverTLS = false
     private let flow: StreamFlow
 
     /// A protocol that feeds `reader`; with a `handler`, which gets it and a writer in a task once the connection is
@@ -26,12 +28,13 @@ public final class StreamReaderProtocol: StreamProtocol {
     }
 
     /// A writer on `transport`, which this protocol is told of.
-    func makeWriter(_ transport: any StreamTransport, _ reader: StreamReader?) -> StreamWriter {
+    package func makeWriter(_ transport: any StreamTransport, _ reader: StreamReader?) -> StreamWriter {
         StreamWriter(loop: loop, transport: transport, flow: flow, reader: reader)
     }
 
     /// Starts the handler's task.
     public func connectionMade(_ transport: any StreamTransport) {
+        isOverTLS = transport.tls != nil
         reader?.setTransport(transport)
         guard let handler, let reader else { return }
         self.handler = nil
@@ -49,13 +52,19 @@ public final class StreamReaderProtocol: StreamProtocol {
         }
     }
 
+    /// Goes on over `transport`, which stands above the one before.
+    func replaceTransport(_ transport: any StreamTransport) {
+        isOverTLS = transport.tls != nil
+        reader?.replaceTransport(transport)
+    }
+
     /// Feeds the reader.
     public func dataReceived(_ data: Span<UInt8>) { reader?.feedData(data) }
 
-    /// Ends the reader; our side stays open for writing.
+    /// Ends the reader; our side stays open for writing, unless it is TLS.
     public func eofReceived() -> Bool {
         reader?.feedEOF()
-        return true
+        return !isOverTLS
     }
 
     /// Ends whoever reads, drains or waits for the close.

@@ -5,9 +5,9 @@ import AnyloopCore
 /// Close it: a writer of an open connection that nobody holds any more closes it, too, but when is not said.
 public final class StreamWriter {
     /// The transport underneath; its names, limits and pausing are the connection's (asyncio: `transport`).
-    public let transport: any StreamTransport
+    public private(set) var transport: any StreamTransport
 
-    private let loop: any TaskLoop
+    package let loop: any TaskLoop
     private let flow: StreamFlow
     private let reader: StreamReader?
 
@@ -25,6 +25,15 @@ public final class StreamWriter {
         let record = LoopLogRecord(level: .warning, message: "unclosed StreamWriter of \(transport)")
         debugLoop.logHandler?(record)
     }
+
+    /// Goes on over `transport`, which stands above the one before (asyncio: `_replace_writer`).
+    package func replaceTransport(_ transport: any StreamTransport) {
+        self.transport = transport
+        (transport.streamProtocol as? StreamReaderProtocol)?.replaceTransport(transport)
+    }
+
+    /// Bytes that its reader holds.
+    package var bufferedCount: Int { reader?.bufferedCount ?? 0 }
 
     /// Our own address; kept after the close (asyncio: `get_extra_info("sockname")`).
     public var socketName: SocketAddress? { transport.socketName }

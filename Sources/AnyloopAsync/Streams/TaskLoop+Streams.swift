@@ -52,7 +52,8 @@ extension TaskLoop {
         try await createUnixServer(try streamFactory(limit, handler), path: path, options: options)
     }
 
-    private func streamFactory(
+    /// A factory of protocols that run `handler` in a task.
+    package func streamFactory(
         _ limit: Int, _ handler: @escaping StreamHandler
     ) throws(TransportError) -> () throws -> any StreamProtocol {
         // A wrong limit is told here, once, and not for each connection.

@@ -187,4 +187,7 @@ extension CompatLoop: DebugLoop {
         get { native.logHandler }
         set { native.logHandler = newValue }
     }
+
+    /// Tells the log handler; without one, warnings and errors are a line each on standard error.
+    public func log(_ record: LoopLogRecord) { native.log(record) }
 }

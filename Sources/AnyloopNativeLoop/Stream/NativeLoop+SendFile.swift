@@ -17,7 +17,7 @@ extension NativeLoop: SendFileLoop {
         guard let near = transport as? NativeStreamTransport, near.native === self else {
             guard allowsFallback else {
                 throw .usage(
-                    "fallback is disabled and native sendfile is not supported for transport \(type(of: transport))")
+                    "fallback is disabled and native sendfile is not supported for transport <\(type(of: transport))>")
             }
             return copy().started()
         }

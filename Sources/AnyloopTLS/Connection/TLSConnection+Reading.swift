@@ -17,12 +17,17 @@ extension TLSConnection: StreamProtocol {
     func dataReceived(_ data: Span<UInt8>) {
         if startsWithLetter == nil { startsWithLetter = (65...90).contains(data[0]) }
         guard phase != .lingering else { return discard(data.count) }
-        guard held.isEmpty else {
-            // A transport below that goes on although it was told to pause.
-            for index in 0..<data.count { held.append(data[index]) }
-            return
-        }
+        guard held.isEmpty, !isReadingPaused || phase != .open else { return hold(data) }
         process(data)
+    }
+
+    /// Keeps what came while reading is paused.
+    private func hold(_ data: Span<UInt8>) {
+        held.reserveCapacity(held.count + data.count)
+        for index in 0..<data.count { held.append(data[index]) }
+        guard held.count >= Self.heldHighLimit, !isLowerReadingPaused else { return }
+        isLowerReadingPaused = true
+        lower?.pauseReading()
     }
 
     private func discard(_ count: Int) {
@@ -43,10 +48,7 @@ extension TLSConnection: StreamProtocol {
         }
         let unread = engine.unreadCount
         engine.endInput()
-        if unread > 0, isReadingPaused, phase == .open {
-            held.reserveCapacity(unread)
-            for index in (data.count - unread)..<data.count { held.append(data[index]) }
-        }
+        if unread > 0, isReadingPaused, phase == .open { hold(data.extracting((data.count - unread)...)) }
         keepSession(engine)
     }
 
@@ -58,6 +60,7 @@ extension TLSConnection: StreamProtocol {
     /// Decrypts and delivers until the input is used up, the protocol pauses, or the peer is done.
     private func pump(_ engine: TLSEngine) {
         guard phase == .open || phase == .closing || phase == .shuttingDown else { return }
+        if let lending = streamProtocol as? any BufferedStreamProtocol { fill(lending, engine) }
         unsafe withUnsafeTemporaryAllocation(of: UInt8.self, capacity: Self.readSize) { scratch in
             var goesOn = true
             while goesOn, !isReadingPaused || phase != .open {
@@ -79,10 +82,32 @@ extension TLSConnection: StreamProtocol {
         flushOutput()
     }
 
-    private func deliver(_ data: Span<UInt8>) {
-        do { try streamProtocol?.dataReceived(data) } catch {
-            failCallback("data_received", "dataReceived", error)
+    /// Decrypts into the protocol's own buffer, until the input is used up, it pauses, or the connection closes.
+    private func fill(_ lending: any BufferedStreamProtocol, _ engine: TLSEngine) {
+        var step = TLSEngine.Step.done
+        while step == .done, phase == .open, !isReadingPaused, streamProtocol === lending {
+            var (room, count) = (0, 0)
+            do {
+                try lending.lendBuffer(sizeHint: -1) { buffer in
+                    room = buffer.count
+                    guard room > 0 else { return }
+                    step = unsafe buffer.withUnsafeMutableBufferPointer { unsafe engine.read(into: $0, count: &count) }
+                }
+                guard room > 0 else { throw UsageError("get_buffer() returned an empty buffer") }
+            } catch {
+                return failCallback("lendBuffer", error)
+            }
+            let failure = step == .failed ? engine.takeError() : nil
+            if count > 0 {
+                do { try lending.bufferUpdated(count) } catch { return failCallback("bufferUpdated", error) }
+            }
+            if step == .closed { peerClosed() }
+            if let failure { fail(failure) }
         }
+    }
+
+    private func deliver(_ data: Span<UInt8>) {
+        do { try streamProtocol?.dataReceived(data) } catch { failCallback("dataReceived", error) }
     }
 
     /// The peer sent `close_notify`: what it had to say is complete.
@@ -90,27 +115,42 @@ extension TLSConnection: StreamProtocol {
         guard ending == nil else { return }
         ending = .closeNotify
         switch phase {
-        case .open: endOfStream()
-        case .shuttingDown: endLower()
+        case .open: if tellEnd() { close() }
+        case .closing: _ = tellEnd()
+        case .shuttingDown:
+            guard tellEnd() else { return }
+            // In the next turn, as in asyncio: the peer gets to hear of our end first.
+            loop.callSoon { [weak self] in self?.endLower() }
         default: break
         }
     }
 
-    /// Tells the protocol, which cannot keep its side open (rule 127), and closes.
-    private func endOfStream() {
+    /// Tells the protocol, which cannot keep its side open (rule 127); false if that ended the connection.
+    private func tellEnd() -> Bool {
         do {
             if try streamProtocol?.eofReceived() == true {
-                report(
-                    "returning true from eof_received() has no effect when using ssl",
-                    UsageError.notImplemented("TLS connections cannot be half closed: answer before eofReceived"))
+                warn("returning true from eof_received() has no effect when using ssl")
             }
+            return true
         } catch {
-            return failCallback("eof_received", "eofReceived", error)
+            failCallback("eofReceived", error, message: "Error calling eof_received()")
+            return false
         }
-        close()
     }
 
     func eofReceived() -> Bool {
+        if phase == .open, isReadingPaused || !held.isEmpty {
+            // What is held comes first (rule 71).
+            hasLowerEnded = true
+        } else {
+            lowerEnded()
+        }
+        // The transport below is closed by us alone, unless it is TLS, too.
+        return lower?.canWriteEOF ?? true
+    }
+
+    /// The transport below has come to its end, and so has what it brought.
+    private func lowerEnded() {
         switch phase {
         case .idle, .handshaking:
             failHandshake(
@@ -119,7 +159,7 @@ extension TLSConnection: StreamProtocol {
         case .open:
             if ending == nil { ending = .truncated }
             if options.truncation == .endOfStream {
-                endOfStream()
+                if tellEnd() { close() }
             } else {
                 end(
                     .tls(
@@ -128,15 +168,16 @@ extension TLSConnection: StreamProtocol {
             }
         case .closing:
             // Goes on sending; its end is known now.
-            if ending == nil { ending = .truncated }
+            guard ending == nil else { return }
+            ending = .truncated
+            if options.truncation == .endOfStream { _ = tellEnd() }
         case .shuttingDown:
-            if ending == nil { ending = .truncated }
-            endLower()
+            guard ending == nil else { return endLower() }
+            ending = .truncated
+            if options.truncation == .error || tellEnd() { endLower() }
         case .lingering: lower?.close()
         case .ending, .over: break
         }
-        // The transport below is closed by us alone.
-        return true
     }
 
     func connectionLost(_ error: TransportError?) {
@@ -154,21 +195,18 @@ extension TLSConnection: StreamProtocol {
                     error
                         ?? .tls(TLSError(.truncated, "the peer ended the connection during the TLS handshake"))))
         case .lingering, .over: break
-        case .open, .closing, .shuttingDown, .ending:
-            do { try streamProtocol?.connectionLost(reason) } catch {
-                report("Exception in callback connection_lost", error)
-            }
+        case .open, .closing, .shuttingDown, .ending: tellLost(reason)
         }
+        droppedWriteCount += 1
+        guard announcesConnection || before != .lingering else { return }
         streamProtocol = nil
     }
 
     // MARK: Pausing
 
     func pauseReading() {
-        guard phase == .open, !isReadingPaused else { return }
+        guard phase == .open else { return }
         isReadingPaused = true
-        isLowerReadingPaused = true
-        lower?.pauseReading()
     }
 
     func resumeReading() {
@@ -184,8 +222,12 @@ extension TLSConnection: StreamProtocol {
         let bytes = held
         held = []
         process(bytes.span)
-        guard isLowerReadingPaused, !isReadingPaused || phase != .open else { return }
-        isLowerReadingPaused = false
-        lower?.resumeReading()
+        if isLowerReadingPaused, held.count <= Self.heldLowLimit {
+            isLowerReadingPaused = false
+            lower?.resumeReading()
+        }
+        guard hasLowerEnded, held.isEmpty, !isReadingPaused || phase != .open else { return }
+        hasLowerEnded = false
+        lowerEnded()
     }
 }

@@ -63,13 +63,13 @@ extension TLSConnection: StreamTransport {
     }
 
     func writeEOF() {
-        report(
-            "write_eof() on a TLS connection",
-            UsageError.notImplemented("TLS connections cannot be half closed: use close()"))
+        let error = UsageError.notImplemented("TLS connections cannot be half closed: use close()")
+        report(error.text, TransportError.usage(error))
     }
 
     private func acceptsWrite() -> Bool {
         if phase == .open { return true }
+        if droppedWriteCount >= Self.silentDropCount { warn("SSL connection is closed") }
         droppedWriteCount += 1
         return false
     }
@@ -183,7 +183,7 @@ extension TLSConnection: StreamTransport {
             }
             if queue.isEmpty { sendCloseNotify() }
             // The peer's close_notify has to be read.
-            if isLowerReadingPaused { loop.callSoon { [weak self] in self?.readOn() } }
+            if isReadingPaused { loop.callSoon { [weak self] in self?.readOn() } }
         case .closing, .shuttingDown, .lingering, .ending, .over: break
         }
     }
@@ -191,9 +191,12 @@ extension TLSConnection: StreamTransport {
     private func sendCloseNotify() {
         guard let engine, phase == .closing else { return }
         phase = .shuttingDown
+        // Who ended TCP without a word waits for none.
+        guard ending != .truncated else { return endLower() }
         _ = engine.close()
         flushOutput()
-        if ending != nil || !options.awaitsCloseNotify { endLower() }
+        guard ending != nil || !options.awaitsCloseNotify else { return }
+        loop.callSoon { [weak self] in self?.endLower() }
     }
 
     func abort() { end(nil) }

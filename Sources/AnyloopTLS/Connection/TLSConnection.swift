@@ -32,6 +32,12 @@ final class TLSConnection {
     static let readSize = 32768
     /// Bytes encrypted before they are given to the transport below.
     static let writeSize = 131_072
+    /// Ciphertext that is kept while reading is paused before the transport below is paused, too (rule 125).
+    static let heldHighLimit = 262_144
+    /// From so much on it goes on.
+    static let heldLowLimit = 65536
+    /// Writes after the close that are dropped in silence; the next ones are logged (rule 129).
+    static let silentDropCount = 5
 
     let loop: any Loop
     let role: Role
@@ -52,10 +58,12 @@ final class TLSConnection {
     var ending: TLSEnding?
     /// What `connectionLost` above gets, where that is not the lower transport's own.
     var cause: TransportError?
-    /// Ciphertext that came while the protocol had paused reading: at most what one receive brought.
+    /// Ciphertext that came while the protocol had paused reading: up to `heldHighLimit`, and what one receive brings.
     var held: [UInt8] = []
     var isReadingPaused = false
     var isLowerReadingPaused = false
+    /// The transport below came to its end while something was held.
+    var hasLowerEnded = false
     /// The first bytes were seen and are no TLS but letters.
     var startsWithLetter: Bool?
     var discardedCount = 0
@@ -121,8 +129,11 @@ final class TLSConnection {
         phase = .open
         if announcesConnection {
             do { try streamProtocol?.connectionMade(self) } catch {
-                // As asyncio: reported, and the connection stays open (rule 64).
-                report("Exception in callback connection_made", error)
+                // In asyncio it is called by the protocol below, whose own callback fails then.
+                report("Fatal error: protocol.buffer_updated() call failed.", error)
+                let cause = TransportError.callback(name: "connectionMade", error: error)
+                tellHandshake(.failure(cause))
+                return end(cause)
             }
         }
         tellHandshake(.success(self))
@@ -138,7 +149,10 @@ final class TLSConnection {
         {
             lower?.write(options.plainTextAnswer)
         }
+        stopTimer()
         tellHandshake(.failure(error))
+        // Who took over a live connection hears of its end (rule 130).
+        if !announcesConnection { loop.callSoon { self.tellLost(error) } }
         linger()
     }
 
@@ -146,7 +160,8 @@ final class TLSConnection {
     private func linger() {
         guard let lower, phase == .lingering else { return }
         guard !lower.isClosing else { return }
-        if lower.canWriteEOF { lower.writeEOF() }
+        guard lower.canWriteEOF else { return lower.close() }
+        lower.writeEOF()
         startTimer(TLSConnectionOptions.lingerTimeout) { connection in
             connection.lower?.abort()
         }
@@ -155,7 +170,18 @@ final class TLSConnection {
     func tellHandshake(_ result: Result<any StreamTransport, TransportError>) {
         guard let tell = onHandshake else { return }
         onHandshake = nil
-        loop.callSoon { tell(result) }
+        tell(result)
+    }
+
+    /// Tells the protocol above that it is over, once.
+    func tellLost(_ error: TransportError?) {
+        guard let told = streamProtocol else { return }
+        streamProtocol = nil
+        do { try told.connectionLost(error) } catch {
+            // In asyncio it is a callback of its own.
+            loop.callExceptionHandler(
+                LoopException(message: "Exception in callback connection_lost", error: error, handle: Handle {}))
+        }
     }
 
     // MARK: Timers
@@ -181,9 +207,14 @@ final class TLSConnection {
             LoopException(message: message, error: error, transport: self, protocolObject: streamProtocol))
     }
 
+    /// What asyncio tells its logger.
+    func warn(_ message: String) {
+        (loop as? any DebugLoop)?.log(LoopLogRecord(level: .warning, message: message))
+    }
+
     /// A callback above threw: the handler hears of it, the connection ends (rules 66, 74).
-    func failCallback(_ callback: String, _ name: String, _ error: any Error) {
-        report("Fatal error: protocol.\(callback)() call failed.", error)
+    func failCallback(_ name: String, _ error: any Error, message: String = "Fatal error on SSL protocol") {
+        report(message, error)
         end(.callback(name: name, error: error))
     }
 

@@ -1,3 +1,5 @@
+import AnyloopCore
+
 /// How one TLS connection begins and ends.
 public struct TLSConnectionOptions: Sendable {
     /// What a connection's end without `close_notify` is to the protocol.
@@ -27,4 +29,16 @@ public struct TLSConnectionOptions: Sendable {
 
     /// The defaults.
     public init() {}
+}
+
+extension TLSConnectionOptions {
+    /// - Throws: `TransportError.usage` for a time-out that is not positive (asyncio rule 121).
+    func check() throws(TransportError) {
+        let timeouts = [("ssl_handshake_timeout", handshakeTimeout), ("ssl_shutdown_timeout", shutdownTimeout)]
+        for (name, timeout) in timeouts where timeout <= .zero {
+            let (seconds, attoseconds) = timeout.components
+            let text = attoseconds == 0 ? "\(seconds)" : "\(Double(seconds) + Double(attoseconds) / 1e18)"
+            throw .usage(.argument("\(name) should be a positive number, got \(text)"))
+        }
+    }
 }

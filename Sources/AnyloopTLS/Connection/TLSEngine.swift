@@ -3,9 +3,9 @@ import CAnyloopTLS
 
 /// One side of TLS without transports: bytes in, bytes out. Freed with the last reference.
 @safe
-final class TLSEngine {
+package final class TLSEngine {
     /// What a step came to.
-    enum Step {
+    package enum Step {
         /// More bytes from the peer are needed.
         case wants
         case done
@@ -21,7 +21,7 @@ final class TLSEngine {
     deinit { unsafe anyloop_tls_free(pointer) }
 
     /// - Throws: `TLSError` (`.configuration`) for a name that cannot be sent.
-    init(server handle: TLSContextHandle) throws(TLSError) {
+    package init(server handle: TLSContextHandle) throws(TLSError) {
         guard let made = unsafe anyloop_tls_make(handle.pointer, nil, false) else {
             throw TLSFailure.take().configurationError("a TLS connection could not be made")
         }
@@ -31,7 +31,7 @@ final class TLSEngine {
     }
 
     /// - Throws: `TLSError` (`.configuration`) for a name that cannot be sent.
-    init(client context: TLSClientContext, serverName: String?) throws(TLSError) {
+    package init(client context: TLSClientContext, serverName: String?) throws(TLSError) {
         let checks = context.options.verifiesCertificate && context.options.verifiesHostName
         guard let made = unsafe anyloop_tls_make(context.handle.pointer, serverName, checks) else {
             throw TLSFailure.take().configurationError("the server name '\(serverName ?? "")' cannot be used")
@@ -44,7 +44,7 @@ final class TLSEngine {
     // MARK: Bytes
 
     /// Lends `bytes` as input for the length of `body`.
-    func withInput(_ bytes: Span<UInt8>, _ body: () -> Void) {
+    package func withInput(_ bytes: Span<UInt8>, _ body: () -> Void) {
         unsafe bytes.withUnsafeBufferPointer { buffer in
             unsafe anyloop_tls_lend(pointer, buffer.baseAddress, buffer.count)
             body()
@@ -52,13 +52,13 @@ final class TLSEngine {
     }
 
     /// Bytes of the input that were not taken.
-    var unreadCount: Int { unsafe anyloop_tls_unread(pointer) }
+    package var unreadCount: Int { unsafe anyloop_tls_unread(pointer) }
 
     /// Ends the loan of the input.
-    func endInput() { unsafe anyloop_tls_lend(pointer, nil, 0) }
+    package func endInput() { unsafe anyloop_tls_lend(pointer, nil, 0) }
 
     /// Lends what is to be sent to `body`, if there is anything, and forgets it.
-    func takeOutput(_ body: (Span<UInt8>) -> Void) {
+    package func takeOutput(_ body: (Span<UInt8>) -> Void) {
         var count = 0
         let bytes = unsafe anyloop_tls_output(pointer, &count)
         guard count > 0 else { return }
@@ -68,19 +68,19 @@ final class TLSEngine {
 
     // MARK: Steps
 
-    func handshake() -> Step { step(unsafe anyloop_tls_handshake(pointer)) }
+    package func handshake() -> Step { step(unsafe anyloop_tls_handshake(pointer)) }
 
     /// Decrypts into `buffer`; `count` bytes are there whatever the step came to.
-    func read(into buffer: UnsafeMutableBufferPointer<UInt8>, count: inout Int) -> Step {
+    package func read(into buffer: UnsafeMutableBufferPointer<UInt8>, count: inout Int) -> Step {
         step(unsafe anyloop_tls_read(pointer, buffer.baseAddress, buffer.count, &count))
     }
 
-    func write(_ bytes: Span<UInt8>) -> Step {
+    package func write(_ bytes: Span<UInt8>) -> Step {
         unsafe bytes.withUnsafeBufferPointer { step(unsafe anyloop_tls_write(pointer, $0.baseAddress, $0.count)) }
     }
 
     /// Queues `close_notify`.
-    func close() -> Step { step(unsafe anyloop_tls_close(pointer)) }
+    package func close() -> Step { step(unsafe anyloop_tls_close(pointer)) }
 
     private func step(_ result: Int32) -> Step {
         switch Int(result) {
@@ -92,7 +92,7 @@ final class TLSEngine {
     }
 
     /// Why the last step failed.
-    func takeError() -> TLSError {
+    package func takeError() -> TLSError {
         unsafe TLSFailure.take(of: pointer).connectionError(isServer: isServer, serverName: serverName)
     }
 

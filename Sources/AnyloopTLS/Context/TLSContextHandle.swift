@@ -6,7 +6,7 @@ import CAnyloopTLS
 /// `@unchecked Sendable`: OpenSSL's contexts are counted and locked by themselves once they are set up, which is
 /// over when an initialiser below returns.
 @safe
-final class TLSContextHandle: @unchecked Sendable {
+package final class TLSContextHandle: @unchecked Sendable {
     let pointer: OpaquePointer
     /// Contexts that this one refers to.
     private var others: [TLSContextHandle] = []

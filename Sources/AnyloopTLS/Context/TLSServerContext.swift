@@ -4,7 +4,7 @@ import AnyloopCore
 public final class TLSServerContext: Sendable {
     /// What it was made of.
     public let options: TLSServerOptions
-    let handle: TLSContextHandle
+    package let handle: TLSContextHandle
 
     /// - Throws: `TLSError` (`.configuration`) for files, keys or names that cannot be used.
     public init(_ options: TLSServerOptions) throws(TLSError) {

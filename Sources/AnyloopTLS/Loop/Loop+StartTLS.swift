@@ -52,22 +52,30 @@ extension Loop {
         _ transport: any StreamTransport, _ role: TLSConnection.Role, _ streamProtocol: any StreamProtocol,
         _ unreadCount: Int, _ options: TLSConnectionOptions, _ attempt: TLSAttempt
     ) {
+        do throws(TransportError) { try options.check() } catch {
+            callSoon { attempt.finish(.failure(error)) }
+            return
+        }
+        guard !transport.isClosing else {
+            callSoon { attempt.finish(.failure(.usage("the transport is closing: it cannot be upgraded"))) }
+            return
+        }
         let connection = TLSConnection(
             loop: self, role: role, options: options, announcesConnection: false, protocol: streamProtocol,
             onHandshake: { attempt.finish($0) })
-        guard !transport.isClosing else {
-            return connection.tellHandshake(.failure(.usage("the transport is closing: it cannot be upgraded")))
-        }
+        // What comes from now on is TLS's, which begins in the next turn (rule 130).
+        transport.pauseReading()
         transport.streamProtocol = connection
         attempt.connected(transport)
-        guard unreadCount == 0 else {
-            let text =
-                "\(unreadCount) bytes came in the clear behind the agreement to use TLS: the connection was ended"
-            connection.refuse(transport, .tls(TLSError(.surplusPlaintext, text)))
-            return
+        callSoon {
+            guard unreadCount == 0 else {
+                let text =
+                    "\(unreadCount) bytes came in the clear behind the agreement to use TLS: the connection was ended"
+                return connection.refuse(transport, .tls(TLSError(.surplusPlaintext, text)))
+            }
+            connection.connectionMade(transport)
+            transport.resumeReading()
         }
-        connection.connectionMade(transport)
-        if !transport.isReading { transport.resumeReading() }
     }
 }
 

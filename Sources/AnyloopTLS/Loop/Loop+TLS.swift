@@ -27,9 +27,10 @@ extension Loop {
             return attempt
         }
         attempt.connecting = createConnection(to: endpoint, options: options) {
-            TLSConnection(
-                loop: self, role: role, options: tlsOptions, protocol: try protocolFactory(),
-                onHandshake: { attempt.finish($0) })
+            let made = try protocolFactory()
+            try tlsOptions.check()
+            return TLSConnection(
+                loop: self, role: role, options: tlsOptions, protocol: made, onHandshake: { attempt.finish($0) })
         } completion: { result in
             switch result {
             case .success(let transport): attempt.connected(transport)
@@ -44,7 +45,8 @@ extension Loop {
     /// - Parameters:
     ///   - tls: certificate and settings; every new connection takes the source's current context.
     ///   - tlsOptions: time-outs, how connections end, what plain text is answered with.
-    ///   - handshakeFailed: told of each connection that did not get as far as the protocol, with its transport.
+    ///   - handshakeFailed: told of each connection that did not get as far as the protocol, with its transport;
+    ///     without it the exception handler is told in debug mode (rule 120).
     ///   - protocolFactory: runs once for each accepted connection, before its handshake (rule 120).
     public func createServer(
         on addresses: [SocketAddress], options: ServerOptions = ServerOptions(), tls source: TLSServerContextSource,
@@ -53,11 +55,9 @@ extension Loop {
         protocolFactory: @escaping () throws -> any StreamProtocol
     ) throws(TransportError) -> any Server {
         TLSServer(
-            try createServer(on: addresses, options: options) {
-                TLSConnection(
-                    loop: self, role: .server(source.current), options: tlsOptions, protocol: try protocolFactory(),
-                    handshakeFailed: handshakeFailed)
-            })
+            try createServer(
+                on: addresses, options: options,
+                protocolFactory: overTLS(source, tlsOptions, handshakeFailed, protocolFactory)))
     }
 
     /// Listens for TLS connections with one context for all of them.
@@ -73,16 +73,79 @@ extension Loop {
     }
 }
 
-extension TLSConnection {
-    /// A server's connection whose failure is told with the transport below.
-    convenience init(
-        loop: any Loop, role: Role, options: TLSConnectionOptions, protocol streamProtocol: any StreamProtocol,
-        handshakeFailed: ((_ transport: (any StreamTransport)?, _ error: TransportError) -> Void)?
-    ) {
-        self.init(loop: loop, role: role, options: options, protocol: streamProtocol)
-        guard let handshakeFailed else { return }
-        onHandshake = { [weak self] result in
-            if case .failure(let error) = result { handshakeFailed(self?.lower, error) }
+extension Loop {
+    /// Takes over a connected stream socket and shakes hands as the client (asyncio: `create_connection` with `sock`
+    /// and `ssl`).
+    ///
+    /// `completion` runs once on the loop, later than this call: after `connectionMade`, or with what failed.
+    /// Cancelling the handle ends the connection.
+    ///
+    /// - Throws: `TransportError.usage` without a name that has to be checked, for a time-out that is not positive,
+    ///   or for a descriptor that is no stream socket, which stays the caller's then; what `protocolFactory` throws.
+    @discardableResult
+    public func adoptConnection(
+        descriptor: Int32, tls context: TLSClientContext, serverName: String?,
+        tlsOptions: TLSConnectionOptions = TLSConnectionOptions(),
+        protocolFactory: () throws -> any StreamProtocol,
+        completion: @escaping (Result<any StreamTransport, TransportError>) -> Void
+    ) throws(TransportError) -> any Cancellable {
+        try adopt(
+            descriptor, try .client(context, name: serverName, sessionKey: nil), tlsOptions, protocolFactory,
+            completion)
+    }
+
+    /// Takes over an accepted stream socket and shakes hands as the server (asyncio: `connect_accepted_socket` with
+    /// `ssl`).
+    ///
+    /// - Throws: as the client's.
+    @discardableResult
+    public func adoptConnection(
+        descriptor: Int32, tls context: TLSServerContext, tlsOptions: TLSConnectionOptions = TLSConnectionOptions(),
+        protocolFactory: () throws -> any StreamProtocol,
+        completion: @escaping (Result<any StreamTransport, TransportError>) -> Void
+    ) throws(TransportError) -> any Cancellable {
+        try adopt(descriptor, .server(context), tlsOptions, protocolFactory, completion)
+    }
+
+    private func adopt(
+        _ descriptor: Int32, _ role: TLSConnection.Role, _ options: TLSConnectionOptions,
+        _ protocolFactory: () throws -> any StreamProtocol,
+        _ completion: @escaping (Result<any StreamTransport, TransportError>) -> Void
+    ) throws(TransportError) -> any Cancellable {
+        let attempt = TLSAttempt(completion)
+        let transport = try adoptConnection(descriptor: descriptor) {
+            let made = try protocolFactory()
+            try options.check()
+            // A handshake may fail at once, but nobody is told inside this call.
+            return TLSConnection(
+                loop: self, role: role, options: options, protocol: made,
+                onHandshake: { result in self.callSoon { attempt.finish(result) } })
+        }
+        attempt.connected(transport)
+        return attempt
+    }
+
+    /// A server's factory: makes the application's protocol, and the one that speaks TLS below it.
+    func overTLS(
+        _ source: TLSServerContextSource, _ options: TLSConnectionOptions,
+        _ handshakeFailed: ((_ transport: (any StreamTransport)?, _ error: TransportError) -> Void)?,
+        _ protocolFactory: @escaping () throws -> any StreamProtocol
+    ) -> () throws -> any StreamProtocol {
+        { [unowned self] in
+            let made = try protocolFactory()
+            try options.check()
+            let connection = TLSConnection(
+                loop: self, role: .server(source.current), options: options, protocol: made)
+            connection.onHandshake = { [unowned self, unowned connection] result in
+                guard case .failure(let error) = result else { return }
+                if let handshakeFailed { return handshakeFailed(connection.lower, error) }
+                guard (self as? any DebugLoop)?.isDebug == true else { return }
+                callExceptionHandler(
+                    LoopException(
+                        message: "Error on transport creation for incoming connection", error: error,
+                        transport: connection, protocolObject: made))
+            }
+            return connection
         }
     }
 }
