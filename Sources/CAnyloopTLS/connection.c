@@ -151,7 +151,8 @@ void anyloop_tls_keep_session(SSL *ssl, SSL_SESSION *session) {
 }
 
 int anyloop_tls_resume(anyloop_tls *tls, anyloop_tls_session *session) {
-    return SSL_set_session(tls->ssl, (SSL_SESSION *)session);
+    return anyloop_tls_session_fits(tls->ssl, (SSL_SESSION *)session)
+        && SSL_set_session(tls->ssl, (SSL_SESSION *)session);
 }
 
 anyloop_tls_session *anyloop_tls_take_session(anyloop_tls *tls) {

@@ -42,6 +42,11 @@ static int add_names(X509 *certificate, const char *const *names, size_t count) 
     return result;
 }
 
+/// What the certificate is called: its first name, unless that is longer than a subject bears (RFC 5280 appendix A.1).
+static const char *common_name(const char *const *names, size_t count) {
+    return count > 0 && strlen(names[0]) <= ub_common_name ? names[0] : "Anyloop";
+}
+
 static int fill(X509 *certificate, EVP_PKEY *key, const char *const *names, size_t count, int days) {
     unsigned char serial[16];
     if (RAND_bytes(serial, sizeof serial) != 1) return 0;
@@ -56,7 +61,7 @@ static int fill(X509 *certificate, EVP_PKEY *key, const char *const *names, size
         && X509_time_adj_ex(X509_getm_notAfter(certificate), days, 0, NULL)
         && X509_set_pubkey(certificate, key)
         && X509_NAME_add_entry_by_txt(
-            subject, "CN", MBSTRING_UTF8, (const unsigned char *)(count ? names[0] : "localhost"), -1, -1, 0)
+            subject, "CN", MBSTRING_UTF8, (const unsigned char *)common_name(names, count), -1, -1, 0)
         && X509_set_issuer_name(certificate, subject) && add_names(certificate, names, count)
         && add_extension(certificate, NID_basic_constraints, "critical,CA:FALSE")
         && add_extension(certificate, NID_key_usage, "critical,digitalSignature")

@@ -45,6 +45,8 @@ int anyloop_tls_verify(X509_STORE_CTX *store, void *unused);
 void anyloop_tls_refusal_free(anyloop_tls_refusal *refusal);
 /// Sends `name` along (SNI) unless it is an address, and has the peer's certificate checked for it. 0 if it is none.
 int anyloop_tls_expect(SSL *ssl, const char *name, bool checks_name);
+/// Whether the certificate of `session` is for the host that is expected now: resuming does not check it again.
+bool anyloop_tls_session_fits(SSL *ssl, SSL_SESSION *session);
 /// A key's password, NULL for none, and whether it was needed.
 struct anyloop_tls_password {
     const char *text;

@@ -296,3 +296,18 @@ int anyloop_tls_expect(SSL *ssl, const char *name, bool checks_name) {
         parameters, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
     return !checks_name || X509_VERIFY_PARAM_set1_host(parameters, text, length);
 }
+
+bool anyloop_tls_session_fits(SSL *ssl, SSL_SESSION *session) {
+    if (SSL_get_verify_mode(ssl) == SSL_VERIFY_NONE) return true;
+    X509_VERIFY_PARAM *expected = SSL_get0_param(ssl);
+    X509 *certificate = SSL_SESSION_get0_peer(session);
+    const char *host = X509_VERIFY_PARAM_get0_host(expected, 0);
+    ERR_set_mark();
+    char *address = host ? NULL : X509_VERIFY_PARAM_get1_ip_asc(expected);
+    bool fits = certificate
+        && (!host || X509_check_host(certificate, host, 0, X509_VERIFY_PARAM_get_hostflags(expected), NULL) == 1)
+        && (!address || X509_check_ip_asc(certificate, address, 0) == 1);
+    OPENSSL_free(address);
+    ERR_pop_to_mark();
+    return fits;
+}

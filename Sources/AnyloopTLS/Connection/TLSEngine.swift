@@ -33,8 +33,13 @@ package final class TLSEngine {
     /// - Throws: `TLSError` (`.configuration`) for a name that cannot be sent.
     package init(client context: TLSClientContext, serverName: String?) throws(TLSError) {
         let checks = context.options.verifiesCertificate && context.options.verifiesHostName
-        guard let made = unsafe anyloop_tls_make(context.handle.pointer, serverName, checks) else {
-            throw TLSFailure.take().configurationError("the server name '\(serverName ?? "")' cannot be used")
+        // C would see the name end at a NUL, and check what is before it.
+        guard serverName?.utf8.contains(0) != true,
+            let made = unsafe anyloop_tls_make(context.handle.pointer, serverName, checks)
+        else {
+            throw TLSFailure.take().configurationError(
+                "the server name '\(serverName ?? "")' cannot be used: it has to be a host name in ASCII of 1 to 255 "
+                    + "bytes, or an address")
         }
         unsafe pointer = made
         isServer = false
