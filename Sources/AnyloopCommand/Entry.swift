@@ -46,7 +46,7 @@ enum Entry {
             complain("anyloop: \(error)")
             return RunExit.harnessBroke.rawValue
         case is SettingsError, is SettingError, is FixtureError, is AsyncioFormatError, is FixtureFiles.FileError,
-            is CommandError, is TransportError:
+            is CommandError, is TransportError, is TLSError:
             complain("anyloop: \(error)")
             return RunExit.usage.rawValue
         default:

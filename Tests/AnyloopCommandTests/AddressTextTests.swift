@@ -1,3 +1,4 @@
+import AnyloopAgents
 import AnyloopCore
 import ArgumentParser
 import HTTPTypes
@@ -27,18 +28,45 @@ struct AddressTextTests {
     }
 
     @Test(arguments: [
-        ("http://a", "a", "/"), ("http://a:80/b?c#d", "a:80", "/b?c"), ("HTTP://a?q", "a", "/?q"), ("a/b", "a", "/b"),
-        ("http://[::1]:80/", "[::1]:80", "/"),
+        ("http://a", "http", "a", "/"), ("http://a:80/b?c#d", "http", "a:80", "/b?c"),
+        ("HTTP://a?q", "http", "a", "/?q"), ("a/b", "http", "a", "/b"), ("http://[::1]:80/", "http", "[::1]:80", "/"),
+        ("HTTPS://a/", "https", "a", "/"), ("https://a:8443/b", "https", "a:8443", "/b"),
     ])
-    func urls(url: String, authority: String, path: String) throws {
+    func urls(url: String, scheme: String, authority: String, path: String) throws {
         let parts = try GetCommand.parts(of: url)
+        #expect(parts.scheme == scheme)
         #expect(parts.authority == authority)
         #expect(parts.path == path)
     }
 
-    @Test(arguments: ["https://a/", "ftp://a/", "http://", "http:///x", "http://a b/", ""])
+    @Test(arguments: ["ftp://a/", "http://", "http:///x", "http://a b/", ""])
     func badURLs(url: String) {
         #expect(throws: SettingError.self) { try GetCommand.parts(of: url) }
+    }
+
+    @Test(
+        arguments: [
+            ("http://a:3128", "a:3128", false, nil), ("a:3128", "a:3128", false, nil), ("http://a", "a:80", false, nil),
+            ("https://a/", "a:443", true, nil), ("http://[::1]:3128", "[::1]:3128", false, nil),
+            ("http://ada:love%40lace@a:1", "a:1", false, "Basic YWRhOmxvdmVAbGFjZQ=="),
+            ("https://ada@a", "a:443", true, "Basic YWRhOg=="),
+        ] as [(String, String, Bool, String?)])
+    func proxies(text: String, endpoint: String, isSecure: Bool, login: String?) throws {
+        var settings = GetSettings()
+        settings.proxy = text
+        var options = HTTPClientOptions()
+        try settings.setProxy(&options)
+        #expect(options.proxy?.description == endpoint)
+        #expect(options.proxyOptions.isSecure == isSecure)
+        #expect(options.proxyOptions.login?.fieldValue == login)
+    }
+
+    @Test(arguments: ["socks5://a:1080", "http://", "http://a:99999", "http://a/path", "http://a%:b@c", "http://%zz@c"])
+    func badProxies(text: String) {
+        var settings = GetSettings()
+        settings.proxy = text
+        var options = HTTPClientOptions()
+        #expect(throws: SettingError.self) { try settings.setProxy(&options) }
     }
 
     @Test func requestsAreMadeOfOptions() throws {

@@ -42,6 +42,14 @@ struct SettingsTests {
         ) { read($0).map(String.init) ?? "none" }
     }
 
+    private static func file(
+        _ option: String, _ variable: String, _ read: @escaping @Sendable (ServeSettings) -> String
+    ) -> Case {
+        Case(
+            option: option, variable: variable, standard: "", first: ("/tmp/a.pem", "/tmp/a.pem"),
+            second: ("b.pem", "b.pem"), bad: ["a\0b"], read: read)
+    }
+
     static let cases: [Case] = [
         Case(
             option: "host", variable: "HOST", standard: "127.0.0.1", first: ("::1", "::1"),
@@ -81,11 +89,36 @@ struct SettingsTests {
         limit("body-limit", "BODY_LIMIT") { $0.bodyLimit },
         limit("connection-limit", "CONNECTION_LIMIT") { $0.connectionLimit },
         limit("request-limit", "REQUEST_LIMIT") { $0.requestLimit },
+        file("tls-certificate", "TLS_CERTIFICATE") { $0.tls.certificate },
+        file("tls-key", "TLS_KEY") { $0.tls.key },
+        Case(
+            option: "tls-self-signed", variable: "TLS_SELF_SIGNED", standard: "", first: ("a", "a"),
+            second: ("a,b", "a,b"), bad: ["a\0b"]
+        ) { $0.tls.selfSigned },
+        file("tls-client-ca", "TLS_CLIENT_CA") { $0.tls.clientCA },
+        Case(
+            option: "tls-client", variable: "TLS_CLIENT", standard: "", first: ("requested", "requested"),
+            second: ("required", "required"), bad: ["yes", "none"]
+        ) { $0.tls.client },
+        Case(
+            option: "tls-minimum", variable: "TLS_MINIMUM", standard: "1.2", first: ("1.3", "1.3"),
+            second: ("1.2", "1.2"), bad: ["1.1", "1.4", "TLSv1.3"]
+        ) { $0.tls.minimum },
+        Case(
+            option: "tls-maximum", variable: "TLS_MAXIMUM", standard: "1.3", first: ("1.2", "1.2"),
+            second: ("1.3", "1.3"), bad: ["1.1", "1.4"]
+        ) { $0.tls.maximum },
+        Case(
+            option: "tls-ciphers", variable: "TLS_CIPHERS", standard: "", first: ("A", "A"), second: ("A:B", "A:B"),
+            bad: ["a\0b"]
+        ) { $0.tls.ciphers },
     ]
 
     @Test func everySettingIsTested() {
         #expect(ServeSettings.table.settings.compactMap(\.option) == Self.cases.map(\.option))
-        #expect(ServeSettings.table.settings.map(\.variable) == Self.cases.map(\.variable))
+        // A password is for the environment alone: command lines can be read by every user.
+        let variables = ServeSettings.table.settings.map(\.variable).filter { $0 != "TLS_KEY_PASSWORD" }
+        #expect(variables == Self.cases.map(\.variable))
     }
 
     @Test(arguments: cases)

@@ -36,6 +36,19 @@ struct Tool {
             firstLine = String(firstLine.prefix { $0 != "\n" })
         }
 
+        /// Sends `signal`.
+        func send(_ signal: Int32) { kill(process.processIdentifier, signal) }
+
+        /// Waits, for at most 10 s, until standard error has `text`; what it has by then.
+        func errors(until text: String) throws -> String {
+            for _ in 0..<2000 where process.isRunning {
+                let errors = try scratch.read("errors")
+                if errors.contains(text) { return errors }
+                usleep(5000)
+            }
+            return try scratch.read("errors")
+        }
+
         /// Sends SIGTERM and waits; the exit status.
         func terminate() -> Int32 {
             process.terminate()
@@ -52,19 +65,22 @@ struct Tool {
         var port: String { firstLine.split(separator: ":").last.map(String.init) ?? "" }
     }
 
-    /// Runs to the end.
+    /// Runs to the end; `program` is another one than ours, by its name.
     static func run(
-        _ arguments: [String], environment: [String: String] = [:], folder: String? = nil
+        _ arguments: [String], program: String? = nil, environment: [String: String] = [:], folder: String? = nil
     ) throws -> Outcome {
         let scratch = try Scratch()
-        let process = try start(arguments, environment, folder: folder, scratch)
+        let process = try start(
+            (program.map { [$0] } ?? []) + arguments, environment, folder: folder, scratch,
+            path: program == nil ? path : "/usr/bin/env")
         process.waitUntilExit()
         return Outcome(
             status: process.terminationStatus, output: try scratch.read("output"), errors: try scratch.read("errors"))
     }
 
     private static func start(
-        _ arguments: [String], _ environment: [String: String], folder: String?, _ scratch: Scratch
+        _ arguments: [String], _ environment: [String: String], folder: String?, _ scratch: Scratch,
+        path: String = Tool.path
     ) throws -> Process {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: path)
@@ -80,7 +96,9 @@ struct Tool {
 
     /// The environment without the variables that mean something to the tool.
     private static func clean(_ extra: [String: String]) -> [String: String] {
-        let names = ServeSettings.table.settings.map(\.variable) + ["COMPAT", "NIO", "ASYNCIO", "GITHUB_STEP_SUMMARY"]
+        let names =
+            ServeSettings.table.settings.map(\.variable) + GetSettings.table.settings.map(\.variable)
+            + ["COMPAT", "NIO", "ASYNCIO", "GITHUB_STEP_SUMMARY"]
         return ProcessInfo.processInfo.environment.filter { !names.contains($0.key) }.merging(extra) { $1 }
     }
 }

@@ -23,6 +23,40 @@ import Testing
         try stop.wait()()
     }
 
+    @Test func theSecureServerAnswersTheSecureClient() throws {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("secure-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let certificate = folder.appendingPathComponent("cert.pem").path
+        let key = folder.appendingPathComponent("key.pem").path
+        let openssl = Process()
+        openssl.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+        openssl.arguments = [
+            "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days",
+            "30", "-keyout", key, "-out", certificate, "-subj", "/CN=localhost", "-addext",
+            "subjectAltName=DNS:localhost,IP:127.0.0.1",
+        ]
+        openssl.standardError = FileHandle.nullDevice
+        try openssl.run()
+        openssl.waitUntilExit()
+        let loop = try NativeLoop()
+        defer { loop.closeLoop() }
+        let server = try secureServer(on: loop, certificate: certificate, key: key, port: 0)
+        let client = try secureClient(on: loop, certificate: certificate)
+        let port = server.addresses.first?.port ?? 0
+        var body = ""
+        let request = HTTPRequest(method: .get, scheme: "https", authority: "localhost:\(port)", path: "/")
+        client.fetch(request) { result in
+            switch result {
+            case .success(let response): body = String(decoding: response.body, as: UTF8.self)
+            case .failure(let error): body = "\(error)"
+            }
+            loop.stop()
+        }
+        try loop.run()
+        #expect(body == "hello over TLSv1.3\n")
+    }
+
     static let fixture = """
         wire 1
         id       lines/two

@@ -1,4 +1,5 @@
 import AnyloopCore
+import AnyloopTLS
 
 /// An echo service (RFC 862) over TCP, UDP and Unix sockets. Confined to its loop's thread.
 public final class EchoServer {
@@ -17,6 +18,15 @@ public final class EchoServer {
         let service = service
         servers.append(
             try loop.createServer(on: addresses, options: options) { EchoProtocol(service: service) })
+    }
+
+    /// Listens for TLS connections on all of `addresses` or, on an error, on none.
+    public func listen(
+        on addresses: [SocketAddress], options: ServerOptions = ServerOptions(), tls source: TLSServerContextSource
+    ) throws(TransportError) {
+        let service = service
+        servers.append(
+            try loop.createServer(on: addresses, options: options, tls: source) { EchoProtocol(service: service) })
     }
 
     /// Receives datagrams (UDP, Unix) on `address`.

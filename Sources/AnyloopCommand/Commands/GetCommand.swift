@@ -11,7 +11,7 @@ struct GetCommand: ParsableCommand {
         commandName: "get", abstract: "Fetches a URL and prints the response's body.",
         discussion: "Exit codes: 0 a response came, 1 it did not or, with --fail, it was an error, 2 wrong use.")
 
-    @Argument(help: "The URL: http://host[:port][/path].")
+    @Argument(help: "The URL: http://host[:port][/path], or https.")
     var url: String
 
     @Flag(name: [.customShort("i"), .long], help: "Also prints the heads of the responses.")
@@ -41,6 +41,35 @@ struct GetCommand: ParsableCommand {
     @Option(help: "Connects to this Unix socket instead of the URL's host.")
     var unixPath: String?
 
+    @Option(help: "https: trusts these certificates, a PEM file, instead of the system's. (TLS_CA)")
+    var ca: String?
+
+    @Flag(name: [.customShort("k"), .long], help: "https: checks neither certificate nor name.")
+    var insecure = false
+
+    @Option(name: [.customShort("E"), .long], help: "https: our own certificate, a PEM file. (TLS_CLIENT_CERTIFICATE)")
+    var cert: String?
+
+    @Option(help: "https: its private key, by default in the same file. (TLS_CLIENT_KEY)")
+    var key: String?
+
+    @Option(help: "https: the oldest version of TLS, 1.2 or 1.3. (TLS_MINIMUM; 1.2)")
+    var tlsMinimum: String?
+
+    @Option(help: "https: the newest version of TLS, 1.2 or 1.3. (TLS_MAXIMUM; 1.3)")
+    var tlsMaximum: String?
+
+    @Flag(help: "https: prints version, cipher, application protocol and whether a session was resumed, to stderr.")
+    var tlsInfo = false
+
+    @Option(help: "https: ciphers by OpenSSL's names, joined by colons, best first. (TLS_CIPHERS)")
+    var tlsCiphers: String?
+
+    @Option(
+        name: [.customShort("x"), .long],
+        help: "Goes through a proxy: http[s]://[user:password@]host[:port]. (PROXY)")
+    var proxy: String?
+
     @Option(help: "How long all of it may take.")
     var timeout: String?
 
@@ -55,7 +84,16 @@ struct GetCommand: ParsableCommand {
         let mode = try ModeSetting.resolve(option: mode, environment: environment) ?? .native
         let variable = environment["POLL"].flatMap { $0.isEmpty ? nil : $0 }
         let (request, body) = (try request(), try body())
+        let settings = try GetSettings.table.resolve(
+            GetSettings(), commandLine: settingTexts, environment: environment)
         var options = HTTPClientOptions()
+        try settings.setProxy(&options)
+        if request.scheme == "https" || options.proxyOptions.isSecure || location {
+            options.tls = try settings.context(isInsecure: insecure)
+            if insecure {
+                Entry.complain("anyloop: --insecure: nothing is checked, so anyone in between can read and change it")
+            }
+        }
         options.redirectLimit = location ? 10 : 0
         options.decodesContent = compressed
         if let timeout {
@@ -72,8 +110,9 @@ struct GetCommand: ParsableCommand {
         var outcome: Result<HTTPResponse.Status, HTTPClientError> = .failure(.cancelled)
         var status = HTTPResponse.Status.ok
         task.onInformational = { if include { Output.write(Self.text(of: $0)) } }
-        task.onResponse = { response in
+        task.onResponse = { [unowned task] response in
             status = response.status
+            if tlsInfo, let tls = task.tls { Entry.complain("anyloop: \(Self.text(of: tls))") }
             if include { Output.write(Self.text(of: response)) }
         }
         task.onBody = { piece in
@@ -97,19 +136,37 @@ struct GetCommand: ParsableCommand {
         case .success(let status): if fail, status.code >= 400 { throw ExitCode(RunExit.failed.rawValue) }
         case .failure(.badRequest(let text)): throw SettingError("\(url): \(text)")
         case .failure(let error):
-            Entry.complain("anyloop: \(url): \(error)")
+            Entry.complain("anyloop: \(url): \(error)\(Self.hint(error))")
             throw ExitCode(RunExit.failed.rawValue)
+        }
+    }
+
+    /// What of the table was given, by the option's name.
+    private var settingTexts: [String: String] {
+        let all = [
+            "ca": ca, "cert": cert, "key": key, "tls-minimum": tlsMinimum, "tls-maximum": tlsMaximum,
+            "tls-ciphers": tlsCiphers, "proxy": proxy,
+        ]
+        return all.compactMapValues(\.self)
+    }
+
+    /// Which option would help.
+    private static func hint(_ error: HTTPClientError) -> String {
+        switch error.tlsError?.kind {
+        case .certificate(.unknownRoot), .certificate(.selfSigned), .certificate(.missingIntermediate):
+            " (--ca FILE trusts others than the system's)"
+        default: ""
         }
     }
 
     /// The request that the options describe.
     func request() throws(SettingError) -> HTTPRequest {
-        let (authority, path) = try Self.parts(of: url)
+        let (scheme, authority, path) = try Self.parts(of: url)
         let name = method ?? (data == nil ? "GET" : "POST")
         guard let method = HTTPRequest.Method(name) else {
             throw SettingError("--method: expected a token such as GET, found '\(name)'")
         }
-        var request = HTTPRequest(method: method, scheme: "http", authority: authority, path: path)
+        var request = HTTPRequest(method: method, scheme: scheme, authority: authority, path: path)
         request.headerFields[.userAgent] = "anyloop"
         request.headerFields[.accept] = "*/*"
         if data != nil { request.headerFields[.contentType] = "application/x-www-form-urlencoded" }
@@ -122,15 +179,16 @@ struct GetCommand: ParsableCommand {
         return request
     }
 
-    /// Authority and path of an `http` URL; one without a scheme is taken for one.
-    static func parts(of url: String) throws(SettingError) -> (authority: String, path: String) {
+    /// Scheme, authority and path of an `http` or `https` URL; one without a scheme is taken for `http`.
+    static func parts(of url: String) throws(SettingError) -> (scheme: String, authority: String, path: String) {
         var rest = url[...]
-        if let scheme = rest.firstRange(of: "://") {
-            guard rest[..<scheme.lowerBound].lowercased() == "http" else {
-                throw SettingError(
-                    "\(url): expected a URL that begins with http://, for this build speaks no other scheme")
+        var scheme = "http"
+        if let end = rest.firstRange(of: "://") {
+            scheme = rest[..<end.lowerBound].lowercased()
+            guard scheme == "http" || scheme == "https" else {
+                throw SettingError("\(url): expected a URL that begins with http:// or https://")
             }
-            rest = rest[scheme.upperBound...]
+            rest = rest[end.upperBound...]
         }
         if let fragment = rest.firstIndex(of: "#") { rest = rest[..<fragment] }
         let end = rest.firstIndex { $0 == "/" || $0 == "?" } ?? rest.endIndex
@@ -138,13 +196,18 @@ struct GetCommand: ParsableCommand {
             throw SettingError("\(url): expected a URL such as http://127.0.0.1:8080/path")
         }
         let path = rest[end...]
-        return (String(rest[..<end]), path.hasPrefix("/") ? String(path) : "/" + path)
+        return (scheme, String(rest[..<end]), path.hasPrefix("/") ? String(path) : "/" + path)
     }
 
     private func body() throws -> HTTPClientBody {
         guard let data else { return .none }
         guard data.hasPrefix("@") else { return .bytes(Array(data.utf8)) }
         return .bytes(try FixtureFiles.read(String(data.dropFirst())))
+    }
+
+    private static func text(of tls: TLSInfo) -> String {
+        "\(tls.version), \(tls.cipher), \(tls.alpn ?? "no application protocol"), "
+            + (tls.isResumed ? "resumed session" : "new session")
     }
 
     private static func text(of response: HTTPResponse) -> String {

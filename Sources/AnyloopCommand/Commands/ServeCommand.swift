@@ -1,4 +1,6 @@
+import AnyloopCore
 import AnyloopHarness
+import AnyloopTLS
 import ArgumentParser
 import Foundation
 import Logging
@@ -21,7 +23,9 @@ struct ServeCommand: ParsableCommand {
         discussion: """
             Prints the bound addresses on one line. SIGINT or SIGTERM: accepts no more, finishes what is in flight \
             within the grace time, exits with 0. Each option also has a variable of its name: HOST, PORT, UNIX_PATH, \
-            BACKLOG, WORKERS, POLL, LEVEL, KEEPALIVE_TIMEOUT and so on; COMPAT=1 stands for --mode compat.
+            BACKLOG, WORKERS, POLL, LEVEL, KEEPALIVE_TIMEOUT and so on; COMPAT=1 stands for --mode compat. With a \
+            certificate it speaks TLS; SIGHUP then reads certificate and key again without dropping a connection. \
+            The password of an encrypted key is told by TLS_KEY_PASSWORD.
             """)
 
     @Argument(
@@ -47,6 +51,7 @@ struct ServeCommand: ParsableCommand {
         let settings = try ServeSettings.table.resolve(
             ServeSettings(), commandLine: options.texts, environment: environment)
         if root != nil, service != .http { throw SettingError("--root: only 'anyloop serve http' serves files") }
+        try settings.tls.check()
         if let size {
             guard service == .hello || service == .helloAsync else {
                 throw SettingError("--size: only 'anyloop serve hello' and 'hello-async' say hello")
@@ -58,20 +63,30 @@ struct ServeCommand: ParsableCommand {
         LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
         var logger = Logger(label: "anyloop")
         logger.logLevel = settings.logLevel
+        let tls =
+            try settings.tls.isOn
+            ? ServedTLS(settings.tls, protocols: service == .echo ? [] : ["http/1.1"]) : nil
         let text = HTTPAgent.greeting(size: size)
-        let host = try ServiceHost(settings: settings, mode: mode) { [service, root, logger] loop, settings, shared in
-            switch service {
-            case .http, .hello:
-                try HTTPAgent(
-                    loop: loop, settings: settings, sharing: shared, answers: root.map { .files($0) } ?? .text(text),
-                    logger: logger)
-            case .helloAsync:
-                try HTTPAgent(
-                    loop: loop, settings: settings, sharing: shared, answers: .textFromTask(text), logger: logger)
-            case .echo: try EchoAgent(loop: loop, settings: settings, sharing: shared)
+        let host = try ServiceHost(settings: settings, mode: mode) {
+            [service, root, logger] loop, settings, shared in
+            let place = ServedPlace(loop: loop, settings: settings, shared: shared, tls: tls?.source, logger: logger)
+            return switch service {
+            case .http, .hello: try HTTPAgent(place, answers: root.map { .files($0) } ?? .text(text))
+            case .helloAsync: try HTTPAgent(place, answers: .textFromTask(text))
+            case .echo: try EchoAgent(place)
             }
         }
+        if let tls { try host.onHangUp { reload(tls, logger) } }
         try host.run()
+    }
+
+    private func reload(_ tls: ServedTLS, _ logger: Logger) {
+        do throws(TLSError) {
+            try tls.reload()
+            logger.notice("the certificate was read again")
+        } catch {
+            logger.error("the certificate stays as it was: \(error)")
+        }
     }
 }
 
@@ -107,6 +122,22 @@ struct ServeOptions: ParsableArguments {
     var connectionLimit: String?
     @Option(help: "Requests on one connection. (REQUEST_LIMIT; none)")
     var requestLimit: String?
+    @Option(help: "Speaks TLS with this certificate and its chain, a PEM file. (TLS_CERTIFICATE)")
+    var tlsCertificate: String?
+    @Option(help: "The certificate's private key, a PEM file; by default in the same file. (TLS_KEY)")
+    var tlsKey: String?
+    @Option(help: "For development: speaks TLS with a new certificate for these names. (TLS_SELF_SIGNED)")
+    var tlsSelfSigned: String?
+    @Option(help: "Asks clients for certificates that these authorities signed, a PEM file. (TLS_CLIENT_CA)")
+    var tlsClientCa: String?
+    @Option(help: "Whether such a certificate is requested or required. (TLS_CLIENT; required)")
+    var tlsClient: String?
+    @Option(help: "The oldest version of TLS: 1.2 or 1.3. (TLS_MINIMUM; 1.2)")
+    var tlsMinimum: String?
+    @Option(help: "The newest version of TLS: 1.2 or 1.3. (TLS_MAXIMUM; 1.3)")
+    var tlsMaximum: String?
+    @Option(help: "Ciphers by OpenSSL's names, joined by colons, best first. (TLS_CIPHERS)")
+    var tlsCiphers: String?
 
     /// What was given, by the option's name.
     var texts: [String: String] {
@@ -115,7 +146,9 @@ struct ServeOptions: ParsableArguments {
             "poller": poller, "level": level, "keepalive-timeout": keepaliveTimeout,
             "header-timeout": headerTimeout, "body-timeout": bodyTimeout, "write-timeout": writeTimeout,
             "grace-time": graceTime, "body-limit": bodyLimit, "connection-limit": connectionLimit,
-            "request-limit": requestLimit,
+            "request-limit": requestLimit, "tls-certificate": tlsCertificate, "tls-key": tlsKey,
+            "tls-self-signed": tlsSelfSigned, "tls-client-ca": tlsClientCa, "tls-client": tlsClient,
+            "tls-minimum": tlsMinimum, "tls-maximum": tlsMaximum, "tls-ciphers": tlsCiphers,
         ]
         return all.compactMapValues(\.self)
     }

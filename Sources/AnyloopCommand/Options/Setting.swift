@@ -55,7 +55,7 @@ extension Setting {
 
     /// A text.
     static func text(
-        _ option: String, _ variable: String, _ expected: String, _ path: Path<String>
+        _ option: String?, _ variable: String, _ expected: String, _ path: Path<String>
     ) -> Setting {
         Setting(option: option, variable: variable, expected: expected) { values, text in
             guard !text.isEmpty, !text.utf8.contains(0) else { return false }

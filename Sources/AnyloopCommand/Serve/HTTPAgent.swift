@@ -1,6 +1,7 @@
 import AnyloopAgents
 import AnyloopCore
 import AnyloopHarness
+import AnyloopTLS
 import AnyloopWire
 import HTTPTypes
 import Logging
@@ -26,9 +27,8 @@ final class HTTPAgent: ServedAgent {
     let places: [String]
     let address: SocketAddress?
 
-    init(
-        loop: any Loop, settings: ServeSettings, sharing shared: SocketAddress?, answers: Answers, logger: Logger
-    ) throws {
+    init(_ place: ServedPlace, answers: Answers) throws {
+        let (loop, settings) = (place.loop, place.settings)
         var options = HTTPServerOptions()
         options.idleTimeout = settings.keepAliveTimeout
         options.headerTimeout = settings.headerTimeout
@@ -36,7 +36,7 @@ final class HTTPAgent: ServedAgent {
         options.writeTimeout = settings.writeTimeout
         options.requestLimit = settings.requestLimit
         if let limit = settings.bodyLimit { options.limits.bodySize = limit }
-        options.logger = logger
+        options.logger = place.logger
         switch answers {
         case .files(let root):
             let files = try StaticFiles(root: root)
@@ -48,10 +48,16 @@ final class HTTPAgent: ServedAgent {
                 try await response.respond(Self.textHead, body: body)
             }
         }
-        try server.listen(on: try settings.addresses(sharing: shared), options: settings.serverOptions)
+        let addresses = try place.addresses
+        if let tls = place.tls {
+            try server.listen(on: addresses, options: settings.serverOptions, tls: tls)
+        } else {
+            try server.listen(on: addresses, options: settings.serverOptions)
+        }
         address = server.addresses.first
+        let scheme = place.tls == nil ? "http" : "https"
         places = server.addresses.map { address in
-            if case .unix(let path) = address { "http+unix:\(path)" } else { "http://\(address)" }
+            if case .unix(let path) = address { "\(scheme)+unix:\(path)" } else { "\(scheme)://\(address)" }
         }
     }
 
@@ -62,20 +68,27 @@ final class HTTPAgent: ServedAgent {
     private static let textHead = HTTPResponse(status: .ok, headerFields: [.contentType: "text/plain"])
 }
 
-/// An echo server over TCP and UDP, or over a Unix socket, as `anyloop serve` runs it.
+/// An echo server over TCP and UDP, over a Unix socket, or over TLS, as `anyloop serve` runs it.
 final class EchoAgent: ServedAgent {
     private let server: EchoServer
     let places: [String]
     let address: SocketAddress?
 
-    init(loop: any Loop, settings: ServeSettings, sharing shared: SocketAddress?) throws {
-        server = EchoServer(loop: loop)
-        try server.listen(on: try settings.addresses(sharing: shared), options: settings.serverOptions)
-        address = server.addresses.first
-        var places = server.addresses.map { address in
-            if case .unix = address { "\(address)" } else { "tcp://\(address)" }
+    init(_ place: ServedPlace) throws {
+        let settings = place.settings
+        server = EchoServer(loop: place.loop)
+        if let tls = place.tls {
+            try server.listen(on: try place.addresses, options: settings.serverOptions, tls: tls)
+        } else {
+            try server.listen(on: try place.addresses, options: settings.serverOptions)
         }
-        for bound in server.addresses where bound.port != nil {
+        address = server.addresses.first
+        let scheme = place.tls == nil ? "tcp" : "tls"
+        var places = server.addresses.map { address in
+            if case .unix = address { "\(address)" } else { "\(scheme)://\(address)" }
+        }
+        // Datagrams are in the clear: none beside TLS.
+        for bound in server.addresses where bound.port != nil && place.tls == nil {
             var options = DatagramOptions()
             options.reusePort = settings.workers > 1
             try server.bindDatagram(bound, options: options)
@@ -86,6 +99,22 @@ final class EchoAgent: ServedAgent {
 
     func close(grace: Duration, completion: @escaping () -> Void) {
         server.close(grace: grace, completion: completion)
+    }
+}
+
+/// Where and how one worker serves.
+struct ServedPlace {
+    let loop: any Loop
+    let settings: ServeSettings
+    /// What the first worker bound; nil for that one.
+    let shared: SocketAddress?
+    /// What connections are served with; nil: in the clear.
+    let tls: TLSServerContextSource?
+    let logger: Logger
+
+    /// The addresses to listen on; throws as `ServeSettings.addresses` does.
+    var addresses: [SocketAddress] {
+        get throws(SettingError) { try settings.addresses(sharing: shared) }
     }
 }
 

@@ -50,6 +50,11 @@ final class ServiceHost {
         control = try NativeLoop()
     }
 
+    /// Runs `callback` on SIGHUP, on the thread that calls `run`; without it SIGHUP ends the process.
+    func onHangUp(_ callback: @escaping () -> Void) throws(TransportError) {
+        try control.addSignalHandler(SIGHUP, callback)
+    }
+
     /// Serves until SIGINT or SIGTERM, then until what is in flight is finished; a second signal ends it at once.
     ///
     /// - Throws: what a worker failed with.

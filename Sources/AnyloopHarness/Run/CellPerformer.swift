@@ -108,7 +108,7 @@ extension CellRecord {
 
 /// The machine, as far as a run needs to know it.
 public enum Machine {
-    /// Lets SIGINT and SIGTERM through to this thread, whatever the program was started with.
+    /// Lets SIGINT, SIGTERM and SIGHUP through to this thread, whatever the program was started with.
     public static func unblockStopSignals() { anyloop_unblock_stop_signals() }
 
     /// Processors this process may run on.

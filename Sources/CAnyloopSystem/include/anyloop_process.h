@@ -33,7 +33,7 @@ void anyloop_child_follow_parent(void);
 /// A descriptor, or -errno.
 int anyloop_child_take_output(void);
 
-/// Lets SIGINT and SIGTERM through to the calling thread: whoever started this program may have blocked them, as
+/// Lets SIGINT, SIGTERM and SIGHUP through to the calling thread: whoever started this program may have blocked them, as
 /// threads of a dispatch queue do.
 void anyloop_unblock_stop_signals(void);
 

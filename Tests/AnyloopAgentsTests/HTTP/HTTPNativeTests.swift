@@ -102,7 +102,7 @@ import Testing
 }
 
 /// Sends something malformed and much behind it, then reads to the end.
-private final class Shouter: StreamProtocol {
+final class Shouter: StreamProtocol {
     private let seen: Box<String>
     private let done: () -> Void
     private(set) var error: TransportError?

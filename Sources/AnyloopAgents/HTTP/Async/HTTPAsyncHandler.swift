@@ -149,6 +149,15 @@ final class HTTPExchangeBridge: @unchecked Sendable {
         }
     }
 
+    /// What `body` finds on the loop; nil once that is closed.
+    func read<Value: Sendable>(_ body: @escaping @Sendable (HTTPServerExchange) -> Value) async -> Value? {
+        await withCheckedContinuation { continuation in
+            if !remote.perform({ continuation.resume(returning: body(self.exchange)) }) {
+                continuation.resume(returning: nil)
+            }
+        }
+    }
+
     func handlerReturned(_ error: (any Error)?) {
         guard remote.isOnLoopThread else { return _ = remote.callSoonThreadsafe { [self] in ended(error) } }
         ended(error)
@@ -176,6 +185,11 @@ public struct HTTPResponseWriter: Sendable {
 
     init(_ bridge: HTTPExchangeBridge) {
         self.bridge = bridge
+    }
+
+    /// What the connection's TLS handshake agreed on; nil for plain HTTP, and once the exchange is over.
+    public var tls: TLSInfo? {
+        get async { await bridge.read { $0.tls } ?? nil }
     }
 
     /// Sends a whole response; see `HTTPServerExchange.respond`.

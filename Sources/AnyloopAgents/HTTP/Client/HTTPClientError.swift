@@ -34,6 +34,16 @@ public enum HTTPClientError: Error, CustomStringConvertible {
     /// The request was cancelled by the side that made it.
     case cancelled
 
+    /// What went wrong in TLS, if it was that: with the certificate and the reason.
+    public var tlsError: TLSError? {
+        switch self {
+        case .connect(.tls(let error)), .connectionLost(.tls(let error)?),
+            .tunnel(_, .connectionLost(.tls(let error)?)):
+            error
+        default: nil
+        }
+    }
+
     /// One sentence.
     public var description: String {
         switch self {

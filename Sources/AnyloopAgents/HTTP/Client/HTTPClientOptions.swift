@@ -1,4 +1,5 @@
 import AnyloopCore
+import AnyloopTLS
 import AnyloopWire
 
 /// How an `HTTPClient` connects, pools, follows and decodes; every limit's value is the greatest accepted.
@@ -7,6 +8,14 @@ public struct HTTPClientOptions: Sendable {
     public var connection = HTTPConnectionOptions()
     /// How connections are made; gives up after 30 seconds.
     public var connect: ConnectOptions
+    /// Trust and settings for `https`; nil: the system's trusted roots, certificate and name checked, TLS 1.2 at
+    /// least, `http/1.1` as application protocol.
+    ///
+    /// Clients that share a context resume each other's sessions.
+    public var tls: TLSClientContext?
+    /// How TLS connections begin and end; the handshake may take 30 seconds. A stream that ends without
+    /// `close_notify` is an error, for its last response may be cut short (RFC 9112 §9.8).
+    public var tlsOptions: TLSConnectionOptions
     /// A proxy through which all requests go: `http` in absolute form (RFC 9112 §3.2.2), `https` through a tunnel
     /// that `CONNECT` asks for (RFC 9110 §9.3.6).
     public var proxy: Endpoint?
@@ -37,5 +46,7 @@ public struct HTTPClientOptions: Sendable {
     public init() {
         connect = ConnectOptions()
         connect.timeout = .seconds(30)
+        tlsOptions = TLSConnectionOptions()
+        tlsOptions.handshakeTimeout = .seconds(30)
     }
 }

@@ -100,7 +100,8 @@ extension HTTPClientProtocol {
         case .sending where response.status.code >= 300:
             // RFC 9112 §9.5: the server does not want the rest; our side ends, its response is still read.
             stopRequest(exchange)
-            transport?.writeEOF()
+            // TLS has no half of a connection: there the close ends it, once the response is complete.
+            if let transport, transport.canWriteEOF { transport.writeEOF() }
         case .sending, .sent, .stopped, .waiting:
             break
         }

@@ -126,7 +126,7 @@ public final class HTTPClientProtocol: StreamProtocol {
         peerEnded = true
         guard phase == .open else { return false }
         if pendingOffset == pending.count { resumeInput() }
-        return phase == .open && !exchanges.isEmpty
+        return phase == .open && !exchanges.isEmpty && transport?.canWriteEOF == true
     }
 
     /// Fails what is under way.

@@ -29,6 +29,9 @@ public final class HTTPClientTask: Cancellable {
     /// Whether the request in work went out on a connection that was used before.
     public private(set) var isOnReusedConnection = false
 
+    /// What the TLS handshake of the connection in use agreed on; nil without TLS, and while none is in use.
+    public var tls: TLSInfo? { exchange?.connection?.transport?.tls }
+
     private var body: HTTPClientBody
     private let via: Endpoint?
     private var client: HTTPClient?

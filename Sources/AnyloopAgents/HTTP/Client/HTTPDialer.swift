@@ -1,7 +1,9 @@
 import AnyloopCore
+import AnyloopTLS
 import HTTPTypes
 
-/// Makes one connection to a server stand, whatever its route: the socket, and a tunnel through a proxy.
+/// Makes one connection to a server stand, whatever its route: the socket, a tunnel through a proxy, TLS around
+/// either or both.
 ///
 /// `connection` gets `connectionMade` once all of that stands; otherwise `onFailure` runs, once.
 final class HTTPDialer {
@@ -25,22 +27,49 @@ final class HTTPDialer {
 
     /// Begins; what is under way holds the dialer until it has succeeded or failed.
     func start() {
-        if route.serverName != nil {
-            let text = "the scheme 'https' is not spoken here; use http"
-            loop.callSoon { [self] in fail(.badRequest(text)) }
-        } else if let target = route.tunnel {
-            connect(tunnelProtocol(to: target))
+        if let target = route.tunnel {
+            connect(serverName: route.proxyName, options.proxyOptions.tls, tunnelProtocol(to: target))
+        } else if route.proxyName != nil {
+            connect(serverName: route.proxyName, options.proxyOptions.tls, entrance)
         } else {
-            connect(connection)
+            connect(serverName: route.serverName, nil, route.serverName == nil ? connection : entrance)
         }
     }
 
-    private func connect(_ streamProtocol: any StreamProtocol) {
-        loop.createConnection(to: route.endpoint, options: options.connect) {
-            streamProtocol
-        } completion: { [self] result in
-            if case .failure(let error) = result { fail(.connect(error)) }
+    private var entrance: HTTPEntrance {
+        HTTPEntrance(to: connection) { [self] in fail($0) }
+    }
+
+    /// Connects to the endpoint, with TLS if there is a name.
+    private func connect(
+        serverName: String?, _ own: TLSClientContext?, _ streamProtocol: any StreamProtocol
+    ) {
+        guard let serverName else {
+            loop.createConnection(to: route.endpoint, options: options.connect) {
+                streamProtocol
+            } completion: {
+                [self] in
+                finished($0)
+            }
+            return
         }
+        do throws(TLSError) {
+            loop.createConnection(
+                to: route.endpoint, options: options.connect, tls: try context(own),
+                serverName: serverName, tlsOptions: options.tlsOptions
+            ) {
+                streamProtocol
+            } completion: {
+                [self] in
+                finished($0)
+            }
+        } catch {
+            loop.callSoon { [self] in fail(.connect(.tls(error))) }
+        }
+    }
+
+    private func finished(_ result: Result<any StreamTransport, TransportError>) {
+        if case .failure(let error) = result { fail(.connect(error)) }
     }
 
     private func fail(_ error: HTTPClientError) {
@@ -49,6 +78,34 @@ final class HTTPDialer {
         let callback = onFailure
         onFailure = nil
         callback?(error)
+    }
+
+    // MARK: TLS
+
+    /// What all clients use that are not told otherwise; made when first needed.
+    private static let standardContext: Result<TLSClientContext, TLSError> = Result { () throws(TLSError) in
+        var options = TLSClientOptions()
+        options.settings.applicationProtocols = ["http/1.1"]
+        return try TLSClientContext(options)
+    }
+
+    private func context(_ own: TLSClientContext? = nil) throws(TLSError) -> TLSClientContext {
+        if let context = own ?? options.tls { return context }
+        return try Self.standardContext.get()
+    }
+
+    /// Begins TLS with the server inside of a tunnel to `target`; who has the transport now.
+    private func secure(
+        _ transport: any StreamTransport, _ target: String, _ serverName: String
+    ) throws -> any StreamProtocol {
+        let tls = try TLSProtocol.client(
+            on: loop, try context(), serverName: serverName, sessionKey: target, options: options.tlsOptions,
+            around: entrance
+        ) { [self] in
+            finished($0)
+        }
+        try tls.connectionMade(transport)
+        return tls
     }
 
     // MARK: Tunnels
@@ -67,19 +124,7 @@ final class HTTPDialer {
                 to: target, .refused(status: response.status.code, reason: response.status.reasonPhrase))
         }
         exchange.onSwitch = { [self] response, transport, remaining in
-            guard response.status.kind == .successful else {
-                // 101 is an answer to an offer that CONNECT does not make.
-                throw HTTPClientError.tunnel(
-                    to: target, .refused(status: response.status.code, reason: response.status.reasonPhrase))
-            }
-            timer?.cancel()
-            timer = nil
-            guard remaining.isEmpty else {
-                throw HTTPClientError.tunnel(to: target, .surplusBytes(count: remaining.count))
-            }
-            onFailure = nil
-            connection.connectionMade(transport)
-            return connection
+            try opened(target, response, transport, remaining)
         }
         exchange.onError = { [self] in fail(Self.tunnelError($0, target)) }
         proxy.onReady = { [self, unowned proxy] in
@@ -94,6 +139,26 @@ final class HTTPDialer {
             }
         }
         return proxy
+    }
+
+    /// The proxy agreed; who has the transport now.
+    private func opened(
+        _ target: String, _ response: HTTPResponse, _ transport: any StreamTransport, _ remaining: [UInt8]
+    ) throws -> any StreamProtocol {
+        timer?.cancel()
+        timer = nil
+        guard response.status.kind == .successful else {
+            // 101 is an answer to an offer that CONNECT does not make.
+            throw HTTPClientError.tunnel(
+                to: target, .refused(status: response.status.code, reason: response.status.reasonPhrase))
+        }
+        guard remaining.isEmpty else {
+            throw HTTPClientError.tunnel(to: target, .surplusBytes(count: remaining.count))
+        }
+        if let serverName = route.serverName { return try secure(transport, target, serverName) }
+        onFailure = nil
+        connection.connectionMade(transport)
+        return connection
     }
 
     /// What became of the request for a tunnel, told as the tunnel's error.

@@ -1,4 +1,5 @@
 import AnyloopCore
+import AnyloopTLS
 
 /// An HTTP/1.1 server: listens, and gives each request to a handler. Confined to its loop's thread.
 public final class HTTPServer {
@@ -27,6 +28,33 @@ public final class HTTPServer {
     ) throws(TransportError) {
         let service = service
         servers.append(try loop.createServer(on: addresses, options: options) { service.makeProtocol() })
+    }
+
+    /// Listens for HTTPS on all of `addresses` or, on an error, on none. May be called again.
+    ///
+    /// Each new connection takes the source's current context, so a certificate is renewed by setting that. A plain
+    /// HTTP request gets a plain 400 that says what to do; failed handshakes are logged at `info`. A close says
+    /// `close_notify`, and drops what still comes until the peer has said it, too.
+    ///
+    /// - Parameter tlsOptions: nil: a handshake may take `headerTimeout`, a close `lingerTimeout`.
+    public func listen(
+        on addresses: [SocketAddress], options: ServerOptions = ServerOptions(), tls source: TLSServerContextSource,
+        tlsOptions: TLSConnectionOptions? = nil
+    ) throws(TransportError) {
+        let service = service
+        let server = try loop.createServer(
+            on: addresses, options: options, tls: source, tlsOptions: tlsOptions ?? service.tlsOptions,
+            handshakeFailed: { service.handshakeFailed($0?.peerName, $1) },
+            protocolFactory: { service.makeProtocol() })
+        servers.append(server)
+    }
+
+    /// Listens for HTTPS with one context for all connections.
+    public func listen(
+        on addresses: [SocketAddress], options: ServerOptions = ServerOptions(), tls context: TLSServerContext,
+        tlsOptions: TLSConnectionOptions? = nil
+    ) throws(TransportError) {
+        try listen(on: addresses, options: options, tls: TLSServerContextSource(context), tlsOptions: tlsOptions)
     }
 
     /// Listens on the Unix socket `path`.

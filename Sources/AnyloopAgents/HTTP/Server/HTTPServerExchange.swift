@@ -57,7 +57,7 @@ public final class HTTPServerExchange {
     /// The request's head; made when first asked for.
     public var request: HTTPRequest {
         if let keptRequest { return keptRequest }
-        let request = HTTPRequest(head)
+        let request = HTTPRequest(head, scheme: connection?.isSecure == true ? "https" : "http")
         keptRequest = request
         return request
     }
@@ -67,6 +67,11 @@ public final class HTTPServerExchange {
 
     /// The client's address.
     public var peerName: SocketAddress? { connection?.transport?.peerName }
+
+    /// What the connection's TLS handshake agreed on: version, application protocol, the client's certificates.
+    ///
+    /// Nil for plain HTTP, and once the exchange is over.
+    public var tls: TLSInfo? { connection?.transport?.tls }
 
     /// Whether the exchange is over: its response is finished and the request complete, or the connection gone.
     public var isOver: Bool { connection == nil }

@@ -17,7 +17,7 @@ extension HTTPServerProtocol {
     }
 
     /// Ends our side and discards input for a while: closing at once could make the peer's system drop our last
-    /// response unread (RFC 9112 §9.6).
+    /// response unread (RFC 9112 §9.6). Over TLS the transport's close does this by itself, see `HTTPServer`.
     func linger() {
         guard let transport, transport.canWriteEOF, !peerEnded else { return closeNow() }
         flush()

@@ -81,6 +81,9 @@ public final class HTTPServerProtocol: StreamProtocol {
     /// Who takes the transport once this turn is over (phase `handedOver`).
     var successor: HTTPServerExchange.Successor?
 
+    /// Whether TLS is below; asked for when first needed.
+    private(set) lazy var isSecure = transport?.tls != nil
+
     /// What `deadline` is for.
     var wait = Wait.none
     var isDeadlineStale = true
@@ -131,7 +134,8 @@ public final class HTTPServerProtocol: StreamProtocol {
         }
     }
 
-    /// Keeps our side open for what is still to be answered.
+    /// Keeps our side open for what is still to be answered; over TLS, which has no half of a connection, what is
+    /// answered by now is sent and the rest given up.
     public func eofReceived() -> Bool {
         switch phase {
         case .lingering, .closing: return false
@@ -140,7 +144,7 @@ public final class HTTPServerProtocol: StreamProtocol {
         }
         peerEnded = true
         if pendingOffset == pending.count { processPending() }
-        return phase != .closing
+        return phase != .closing && transport?.canWriteEOF == true
     }
 
     /// Tells the handler, and lets go of everything.

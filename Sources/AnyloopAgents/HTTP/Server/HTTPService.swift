@@ -1,4 +1,5 @@
 import AnyloopCore
+import AnyloopTLS
 import AnyloopWire
 import HTTPTypes
 import Logging
@@ -19,6 +20,10 @@ public final class HTTPService {
 
     /// Told of each request that the parser refuses, in its head or behind it; for logs, counters and tests.
     public var onRefusal: ((HTTP1Error) -> Void)?
+
+    /// Told of each TLS connection that did not get as far as a request, with the peer's address; for logs, counters
+    /// and tests.
+    public var onHandshakeFailure: ((SocketAddress?, TransportError) -> Void)?
 
     /// Whether connections are being wound up: see `shutDown`.
     public private(set) var isShuttingDown = false
@@ -80,6 +85,37 @@ public final class HTTPService {
         let callbacks = onEmpty
         onEmpty.removeAll()
         for callback in callbacks { callback() }
+    }
+
+    // MARK: TLS
+
+    /// A handshake failed: the client's affair, worth one line.
+    func handshakeFailed(_ peer: SocketAddress?, _ error: TransportError) {
+        options.logger?.info("no TLS with \(peer.map { "\($0)" } ?? "a client"): \(error)")
+        onHandshakeFailure?(peer, error)
+    }
+
+    /// How connections begin and end unless told otherwise: after `HTTPServerOptions`.
+    var tlsOptions: TLSConnectionOptions {
+        var tls = TLSConnectionOptions()
+        tls.handshakeTimeout = options.headerTimeout
+        tls.shutdownTimeout = options.lingerTimeout
+        tls.plainTextAnswer = plainTextAnswer
+        return tls
+    }
+
+    /// The answer to a plain request on a TLS port; it must have no `Date`, being made long before.
+    private var plainTextAnswer: [UInt8] {
+        let text = "400 Bad Request: a plain HTTP request was sent to a port that speaks HTTPS; use https://\n"
+        let output = takeOutput()
+        defer { giveBack(output) }
+        output.appendStatusLine(.badRequest)
+        appendServer(to: output)
+        output.append("Content-Type: text/plain; charset=utf-8\r\nContent-Length: ")
+        output.append(decimal: Int64(text.utf8.count))
+        output.append("\r\nConnection: close\r\n\r\n")
+        output.append(text)
+        return output.withBytes { [UInt8](copying: $0) }
     }
 
     // MARK: What is reused

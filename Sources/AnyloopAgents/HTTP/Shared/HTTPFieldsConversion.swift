@@ -28,10 +28,10 @@ extension Span<UInt8> {
 }
 
 extension HTTPRequest {
-    /// The request that `head` says: the authority from the target or `Host`, the rest of the fields in order.
+    /// The request that `head` says on a connection of `scheme`: the authority from the target or `Host`, the rest of the fields in order.
     ///
     /// Of an absolute target the path is what follows the authority; `CONNECT` has no path.
-    init(_ head: HTTP1Head) {
+    init(_ head: HTTP1Head, scheme: String) {
         let path: String?
         switch head.targetForm {
         case .authority: path = nil
@@ -41,7 +41,7 @@ extension HTTPRequest {
             path = (head.path.isEmpty ? "/" : head.path) + query
         }
         self.init(
-            method: head.requestMethod, scheme: "http", authority: head.authority,
+            method: head.requestMethod, scheme: scheme, authority: head.authority,
             path: path, headerFields: HTTPFields(head.fields, omittingHost: true))
     }
 }
