@@ -3,7 +3,6 @@
 
 #include <openssl/bio.h>
 #include <pthread.h>
-#include <stdlib.h>
 #include <string.h>
 
 static int bio_read(BIO *bio, char *bytes, size_t size, size_t *count) {
@@ -25,18 +24,12 @@ static int bio_read(BIO *bio, char *bytes, size_t size, size_t *count) {
 static int bio_write(BIO *bio, const char *bytes, size_t size, size_t *count) {
     anyloop_tls *tls = BIO_get_data(bio);
     BIO_clear_retry_flags(bio);
-    if (size > tls->output_capacity - tls->output_count) {
-        size_t capacity = tls->output_capacity ? tls->output_capacity : 1024;
-        while (capacity - tls->output_count < size) {
-            if (capacity > SIZE_MAX / 2) return 0;
-            capacity *= 2;
-        }
-        uint8_t *grown = realloc(tls->output, capacity);
-        if (!grown) return 0;
-        tls->output = grown;
-        tls->output_capacity = capacity;
+    if (!tls->output.bytes) tls->output = anyloop_tls_borrow(size);
+    if (size > tls->output.capacity - tls->output_count) {
+        size_t capacity = tls->output.capacity;
+        if (capacity > SIZE_MAX / 2 - size || !anyloop_tls_grow(&tls->output, capacity * 2 + size)) return 0;
     }
-    memcpy(tls->output + tls->output_count, bytes, size);
+    memcpy(tls->output.bytes + tls->output_count, bytes, size);
     tls->output_count += size;
     *count = size;
     return 1;
@@ -85,12 +78,11 @@ size_t anyloop_tls_unread(const anyloop_tls *tls) { return tls->input_count; }
 
 const uint8_t *anyloop_tls_output(const anyloop_tls *tls, size_t *count) {
     *count = tls->output_count;
-    return tls->output;
+    return tls->output.bytes;
 }
 
 void anyloop_tls_output_sent(anyloop_tls *tls) {
     tls->output_count = 0;
-    free(tls->output);
-    tls->output = NULL;
-    tls->output_capacity = 0;
+    anyloop_tls_give_back(tls->output);
+    tls->output = (anyloop_tls_buffer){NULL, 0};
 }

@@ -47,7 +47,7 @@ void anyloop_tls_free(anyloop_tls *tls) {
     SSL_free(tls->ssl);
     SSL_SESSION_free(tls->session);
     anyloop_tls_refusal_free(tls->refusal);
-    free(tls->output);
+    anyloop_tls_give_back(tls->output);
     free(tls);
     atomic_fetch_sub(&connections, 1);
 }

@@ -30,9 +30,8 @@ struct anyloop_tls {
     const uint8_t *input;
     size_t input_count;
     /// What is to be sent.
-    uint8_t *output;
+    anyloop_tls_buffer output;
     size_t output_count;
-    size_t output_capacity;
     /// The newest session from the peer.
     SSL_SESSION *session;
     /// Why the peer's certificate was refused; NULL if it was not.
@@ -40,6 +39,8 @@ struct anyloop_tls {
 };
 
 BIO *anyloop_tls_bio(anyloop_tls *tls);
+/// Makes a borrowed buffer hold `capacity` bytes, with what is in it. False without memory.
+bool anyloop_tls_grow(anyloop_tls_buffer *buffer, size_t capacity);
 /// Verifies as OpenSSL does, and keeps why not with the connection.
 int anyloop_tls_verify(X509_STORE_CTX *store, void *unused);
 void anyloop_tls_refusal_free(anyloop_tls_refusal *refusal);

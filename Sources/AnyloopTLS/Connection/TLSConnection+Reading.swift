@@ -42,9 +42,11 @@ extension TLSConnection: StreamProtocol {
             do throws(TLSError) { try makeEngine() } catch { return failHandshake(.tls(error)) }
         }
         guard let engine else { return }
-        engine.withInput(data) {
-            if phase == .handshaking { advanceHandshake() }
-            pump(engine)
+        collectingOutput {
+            engine.withInput(data) {
+                if phase == .handshaking { advanceHandshake() }
+                pump(engine)
+            }
         }
         let unread = engine.unreadCount
         engine.endInput()
@@ -60,8 +62,8 @@ extension TLSConnection: StreamProtocol {
     /// Decrypts and delivers until the input is used up, the protocol pauses, or the peer is done.
     private func pump(_ engine: TLSEngine) {
         guard phase == .open || phase == .closing || phase == .shuttingDown else { return }
-        if let lending = streamProtocol as? any BufferedStreamProtocol { fill(lending, engine) }
-        unsafe withUnsafeTemporaryAllocation(of: UInt8.self, capacity: Self.readSize) { scratch in
+        if let bufferedProtocol { fill(bufferedProtocol, engine) }
+        unsafe TLSEngine.withScratch(Self.readSize) { scratch in
             var goesOn = true
             while goesOn, !isReadingPaused || phase != .open {
                 switch phase {
@@ -79,7 +81,6 @@ extension TLSConnection: StreamProtocol {
                 if let error { fail(error) }
             }
         }
-        flushOutput()
     }
 
     /// Decrypts into the protocol's own buffer, until the input is used up, it pauses, or the connection closes.

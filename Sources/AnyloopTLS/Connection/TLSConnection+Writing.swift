@@ -39,12 +39,15 @@ extension TLSConnection: StreamTransport {
         guard count > 0, acceptsWrite() else { return }
         if count <= 16384 {
             // One record instead of several.
-            var joined: [UInt8] = []
-            joined.reserveCapacity(count)
-            for piece in pieces { joined += piece }
-            return write(joined)
+            return unsafe TLSEngine.withScratch(count) { joined in
+                var end = 0
+                for piece in pieces { end = unsafe joined[end...].initialize(fromContentsOf: piece) }
+                write(unsafe joined.span)
+            }
         }
-        for piece in pieces { write(piece) }
+        collectingOutput {
+            for piece in pieces { write(piece) }
+        }
     }
 
     func sendFile(
@@ -85,12 +88,27 @@ extension TLSConnection: StreamTransport {
                 return sent
             }
             sent += count
-            flushOutput()
+            sendOutput()
         }
         return sent
     }
 
-    /// Gives the transport below what TLS has to say.
+    /// Sends in one go what `body` makes of output, as far as that is not too much.
+    func collectingOutput(_ body: () -> Void) {
+        guard !isCollectingOutput else { return body() }
+        isCollectingOutput = true
+        body()
+        isCollectingOutput = false
+        flushOutput()
+        pauseIfFull()
+    }
+
+    /// Gives the transport below what TLS has to say, now or with what is being collected.
+    func sendOutput() {
+        guard isCollectingOutput, let engine, engine.outputCount < Self.writeSize else { return flushOutput() }
+    }
+
+    /// Gives the transport below what TLS has to say, now.
     func flushOutput() {
         engine?.takeOutput { lower?.write($0) }
     }
@@ -109,28 +127,23 @@ extension TLSConnection: StreamTransport {
         if phase == .closing, queue.isEmpty { sendCloseNotify() }
     }
 
+    /// Reads and sends the next piece of a file; puts back what there was no room for.
     private func sendPiece(of file: PlainQueue.File) {
         var file = file
-        let count = min(file.remaining, Self.writeSize)
-        let bytes = unsafe [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
-            let result = unsafe anyloop_tls_read_file(file.descriptor, buffer.baseAddress, count, file.offset)
-            initialized = max(0, Int(result))
-            if result < 0 { file.remaining = -1 }
+        let wanted = min(file.remaining, Self.writeSize)
+        let (result, sent) = unsafe TLSEngine.withScratch(wanted) { buffer in
+            let result = Int(unsafe anyloop_tls_read_file(file.descriptor, buffer.baseAddress, wanted, file.offset))
+            return (result, result > 0 ? encrypt(unsafe UnsafeBufferPointer(rebasing: buffer[..<result]).span) : 0)
         }
-        guard file.remaining >= 0 else {
-            finish(file, .failure(.system(SystemError(errno: 5, operation: "pread", text: "reading a file to send"))))
-            return
+        guard result >= 0 else {
+            let error = SystemError(errno: Int32(-result), operation: "pread", text: "reading a file to send")
+            return finish(file, .failure(.system(error)))
         }
-        let sent = encrypt(bytes.span)
-        if sent < bytes.count { queue.putBack(.bytes(bytes, from: sent)) }
-        file.offset += Int64(bytes.count)
-        file.sent += bytes.count
-        file.remaining -= bytes.count
-        if bytes.count < count || file.remaining == 0 {
+        file.offset += Int64(sent)
+        file.sent += sent
+        file.remaining -= sent
+        if sent == result, result < wanted || file.remaining == 0 {
             finish(file, .success(file.sent))
-        } else if sent < bytes.count, let rest = queue.takeFirst() {
-            queue.putBack(.file(file))
-            queue.putBack(rest)
         } else {
             queue.putBack(.file(file))
         }
@@ -203,6 +216,7 @@ extension TLSConnection: StreamTransport {
 
     func reset() {
         guard phase != .over else { return }
+        flushOutput()
         lower?.reset()
         end(nil)
     }

@@ -46,7 +46,11 @@ final class TLSConnection {
     /// The transport below, kept after the end for its names.
     var lower: (any StreamTransport)?
     /// The protocol above.
-    var streamProtocol: (any StreamProtocol)?
+    var streamProtocol: (any StreamProtocol)? {
+        didSet { bufferedProtocol = streamProtocol as? any BufferedStreamProtocol }
+    }
+    /// The same object, where it lends its own buffer.
+    private(set) var bufferedProtocol: (any BufferedStreamProtocol)?
     /// Told once how the handshake went.
     var onHandshake: ((Result<any StreamTransport, TransportError>) -> Void)?
     /// Whether the protocol above gets `connectionMade`: not after an upgrade (rule 130).
@@ -69,6 +73,8 @@ final class TLSConnection {
     var discardedCount = 0
 
     var queue = PlainQueue()
+    /// A callback of the transport below runs: what is written meanwhile goes out at its end.
+    var isCollectingOutput = false
     var isLowerPaused = false
     var isWritingPaused = false
     var writeBufferLimits = WriteBufferLimits.tls
@@ -84,6 +90,7 @@ final class TLSConnection {
         self.options = options
         self.announcesConnection = announcesConnection
         self.streamProtocol = streamProtocol
+        bufferedProtocol = streamProtocol as? any BufferedStreamProtocol
         self.onHandshake = onHandshake
     }
 
@@ -95,10 +102,10 @@ final class TLSConnection {
         do throws(TLSError) { engine = try makeEngine() } catch { return failHandshake(.tls(error)) }
         switch engine.handshake() {
         case .done:
-            flushOutput()
+            sendOutput()
             completeHandshake()
         case .wants:
-            flushOutput()
+            sendOutput()
         case .closed:
             failHandshake(.tls(TLSError(.truncated, "the peer closed the connection during the TLS handshake")))
         case .failed:
@@ -229,6 +236,7 @@ final class TLSConnection {
         let wasHandshaking = phase == .handshaking || phase == .idle
         stopTimer()
         cause = cause ?? error
+        flushOutput()
         phase = wasHandshaking ? .lingering : .ending
         lower?.abort()
     }
@@ -238,13 +246,13 @@ final class TLSConnection {
         guard phase == .open || phase == .closing || phase == .shuttingDown else { return }
         // After our own close_notify only the peer's is of interest.
         if phase != .shuttingDown { cause = cause ?? .tls(error) }
-        flushOutput()
         endLower()
     }
 
     /// Closes the transport below, which sends what it has; aborts it if that takes too long.
     func endLower() {
         guard phase != .ending, phase != .over else { return }
+        flushOutput()
         phase = .ending
         startTimer(options.shutdownTimeout) { connection in
             connection.cause =

@@ -48,6 +48,15 @@ package final class TLSEngine {
 
     // MARK: Bytes
 
+    /// Lends `body` memory of the thread's, with anything in it.
+    static func withScratch<Result>(_ size: Int, _ body: (UnsafeMutableBufferPointer<UInt8>) -> Result) -> Result {
+        let buffer = unsafe anyloop_tls_borrow(size)
+        // As where Swift itself is out of memory.
+        guard let base = unsafe buffer.bytes else { fatalError("out of memory") }
+        defer { unsafe anyloop_tls_give_back(buffer) }
+        return unsafe body(UnsafeMutableBufferPointer(start: base, count: size))
+    }
+
     /// Lends `bytes` as input for the length of `body`.
     package func withInput(_ bytes: Span<UInt8>, _ body: () -> Void) {
         unsafe bytes.withUnsafeBufferPointer { buffer in
@@ -61,6 +70,13 @@ package final class TLSEngine {
 
     /// Ends the loan of the input.
     package func endInput() { unsafe anyloop_tls_lend(pointer, nil, 0) }
+
+    /// Bytes that are to be sent.
+    var outputCount: Int {
+        var count = 0
+        _ = unsafe anyloop_tls_output(pointer, &count)
+        return count
+    }
 
     /// Lends what is to be sent to `body`, if there is anything, and forgets it.
     package func takeOutput(_ body: (Span<UInt8>) -> Void) {

@@ -195,7 +195,7 @@ int anyloop_tls_close(anyloop_tls *tls);
 
 /// What is to be sent to the peer.
 const uint8_t *anyloop_tls_output(const anyloop_tls *tls, size_t *count);
-/// Forgets it, and frees its memory if that is more than a small answer needs.
+/// Forgets it, and gives its memory back to the thread.
 void anyloop_tls_output_sent(anyloop_tls *tls);
 
 // What was agreed on
@@ -221,6 +221,18 @@ anyloop_tls_session *anyloop_tls_take_session(anyloop_tls *tls);
 int anyloop_tls_self_signed(
     const char *const *names, size_t count, int days, uint8_t **certificate, size_t *certificate_count,
     uint8_t **key, size_t *key_count);
+
+// Memory
+
+typedef struct {
+    uint8_t *bytes;
+    size_t capacity;
+} anyloop_tls_buffer;
+
+/// A buffer of at least `capacity` bytes, from those that this thread keeps if it can; no bytes without memory.
+anyloop_tls_buffer anyloop_tls_borrow(size_t capacity);
+/// Gives it back to this thread, which keeps a few that are not too big.
+void anyloop_tls_give_back(anyloop_tls_buffer buffer);
 
 // Files
 
