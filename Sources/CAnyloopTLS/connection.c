@@ -52,6 +52,11 @@ void anyloop_tls_free(anyloop_tls *tls) {
     atomic_fetch_sub(&connections, 1);
 }
 
+/// Errors that an earlier call left would be taken for the next one's. Looking costs little, clearing much more.
+static void forget_errors(void) {
+    if (ERR_peek_error() != 0) ERR_clear_error();
+}
+
 /// What a call of OpenSSL that did not succeed comes to.
 static int outcome(anyloop_tls *tls, int result) {
     switch (SSL_get_error(tls->ssl, result)) {
@@ -63,13 +68,13 @@ static int outcome(anyloop_tls *tls, int result) {
 }
 
 int anyloop_tls_handshake(anyloop_tls *tls) {
-    ERR_clear_error();
+    forget_errors();
     int result = SSL_do_handshake(tls->ssl);
     return result == 1 ? ANYLOOP_TLS_DONE : outcome(tls, result);
 }
 
 int anyloop_tls_read(anyloop_tls *tls, uint8_t *bytes, size_t size, size_t *count) {
-    ERR_clear_error();
+    forget_errors();
     *count = 0;
     while (*count < size) {
         // Saves a call that would only find out that nothing is there.
@@ -83,7 +88,7 @@ int anyloop_tls_read(anyloop_tls *tls, uint8_t *bytes, size_t size, size_t *coun
 }
 
 int anyloop_tls_write(anyloop_tls *tls, const uint8_t *bytes, size_t count) {
-    ERR_clear_error();
+    forget_errors();
     while (count > 0) {
         size_t written = 0;
         int result = SSL_write_ex(tls->ssl, bytes, count, &written);
@@ -95,7 +100,7 @@ int anyloop_tls_write(anyloop_tls *tls, const uint8_t *bytes, size_t count) {
 }
 
 int anyloop_tls_close(anyloop_tls *tls) {
-    ERR_clear_error();
+    forget_errors();
     // Before the handshake is over there is nothing to end.
     if (SSL_in_init(tls->ssl)) return ANYLOOP_TLS_DONE;
     int result = SSL_shutdown(tls->ssl);
