@@ -67,6 +67,8 @@ static int fill(X509 *certificate, EVP_PKEY *key, const char *const *names, size
         && add_extension(certificate, NID_key_usage, "critical,digitalSignature")
         && add_extension(certificate, NID_ext_key_usage, "serverAuth,clientAuth")
         && add_extension(certificate, NID_subject_key_identifier, "hash")
+        // So that of several trusted ones for the same names the right one is found.
+        && add_extension(certificate, NID_authority_key_identifier, "keyid:always")
         && X509_sign(certificate, key, EVP_sha256()) > 0;
 }
 
