@@ -48,7 +48,7 @@ import Testing
     }
 
     @Test(arguments: [
-        (ToyServer.Bug.ignoresEOF, CutPlan.whole, CellFailure.Kind.law),
+        (ToyServer.Bug.ignoresEOF, CutPlan.whole, CellFailure.Kind.differential),
         (.answersByChunk, .recordsRandom, .differential),
         (.throwsInData, .whole, .law), (.neverTellsOfLoss, .recordsTruncated, .law),
         (.writesNothingWhenPaused, .blocked, .differential),

@@ -155,7 +155,7 @@ extension CellRunner {
         let seen = outcome.callbacks.normalised(liberties)
         let expected = reference.whole.callbacks.normalised(liberties)
         guard seen != expected else { return nil }
-        if liberties.contains(.noHalfClose), outcome.hasEnded, seen == expected.withoutEnd { return nil }
+        if liberties.contains(.noHalfClose), outcome.hasEnded, seen.withoutEnd == expected.withoutEnd { return nil }
         return CellFailure(
             kind: .differential, cut: cut.name, summary: "the callbacks differ from whole in memory",
             details: "\(cut.name): \(seen)\nwhole in memory: \(expected)")

@@ -11,7 +11,7 @@ public enum Liberty: String, Sendable, Hashable, CaseIterable, Codable {
     /// `pauseWriting` and `resumeWriting` may come at other moments, or not at all: the kernel has buffers.
     case otherWatermarkMoments
     /// Over TLS, where no side can end alone (asyncio rule 123): a subject that ended its side and would read on
-    /// over TCP closes, and need not hear the peer's end any more (rule 126).
+    /// over TCP closes; whoever closed itself may hear the peer's end, which answers that, or not (rule 126).
     case noHalfClose
 
     /// What a loop of that mode is granted; over TLS `noHalfClose` comes in addition.

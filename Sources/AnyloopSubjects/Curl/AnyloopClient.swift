@@ -14,10 +14,11 @@ final class AnyloopClient {
     private var cookies: [String: String] = [:]
 
     /// A client on `loop` for `target`; `redirectLimit` as curl has it.
-    init(loop: any Loop, target: ScenarioTarget, redirectLimit: Int, decodesContent: Bool) {
+    init(loop: any Loop, target: ScenarioTarget, redirectLimit: Int, decodesContent: Bool) throws {
         self.loop = loop
         self.target = target
         var options = HTTPClientOptions()
+        options.tls = try target.certificates?.clientContext()
         options.decodesContent = decodesContent
         options.redirectLimit = redirectLimit
         following = HTTPClient(loop: loop, options: options)
@@ -27,7 +28,7 @@ final class AnyloopClient {
 
     /// What our client saw of the steps, one after the other.
     static func views(of steps: [ScenarioStep], target: ScenarioTarget, on loop: any Loop) throws -> [ScenarioView] {
-        let client = AnyloopClient(
+        let client = try AnyloopClient(
             loop: loop, target: target, redirectLimit: steps.compactMap(\.redirectLimit).max() ?? 1,
             decodesContent: steps.contains { $0.compressed })
         defer {
@@ -61,7 +62,7 @@ final class AnyloopClient {
 
     private func request(_ step: ScenarioStep) -> HTTPRequest {
         var request = HTTPRequest(
-            method: HTTPRequest.Method(step.method) ?? .get, scheme: "http",
+            method: HTTPRequest.Method(step.method) ?? .get, scheme: target.scheme,
             authority: "\(target.host):\(target.port)", path: step.path)
         request.headerFields[.accept] = "*/*"
         if let range = step.range { request.headerFields[.range] = "bytes=\(range)" }
@@ -158,6 +159,9 @@ extension ScenarioOutcome {
         switch error {
         case .connect: self = .refused
         case .connectionLost(nil): self = answered ? .partial : .emptyReply
+        // TCP's end without close_notify: curl says the same as without TLS.
+        case .connectionLost(.tls(let error)?) where error.kind == .truncated:
+            self = answered ? .partial : .emptyReply
         case .connectionLost: self = .receiveFailed
         case .malformedResponse(let error) where error.code == .unexpectedEOF:
             self = answered ? .partial : .emptyReply

@@ -3,24 +3,31 @@ import AnyloopHarness
 
 /// Our `HTTPClient` against nginx, beside curl against the same nginx: the two clients' views must agree.
 public enum ClientScenarios {
-    /// The scenarios with our client as the subject `http-client` and nginx as the executor.
-    public static let all: [LiveScenario] = ScenarioCatalog.all.filter(\.isComparable).map { scenario in
-        LiveScenario(
-            id: "nginx/\(scenario.name)", title: scenario.title, subject: "http-client", executor: "nginx",
+    /// The scenarios with our client as the subject `http-client` and nginx as the executor; then the same over TLS.
+    public static let all: [LiveScenario] =
+        ScenarioCatalog.all.filter(\.isComparable).map { live($0, isOverTLS: false) }
+        + (ScenarioCatalog.all.filter(\.isComparable).map(\.overTLS) + ScenarioCatalog.tlsOfClients).map {
+            live($0, isOverTLS: true)
+        }
+
+    private static func live(_ scenario: Scenario, isOverTLS: Bool) -> LiveScenario {
+        let executor = isOverTLS ? "nginx-tls" : "nginx"
+        return LiveScenario(
+            id: "\(executor)/\(scenario.name)", title: scenario.title, subject: "http-client", executor: executor,
             deadline: .seconds(60)
         ) { provider in
-            try run(scenario, on: provider)
+            try run(scenario, on: provider, isOverTLS: isOverTLS)
         }
     }
 
-    private static func run(_ scenario: Scenario, on provider: LoopProvider) throws -> [String] {
+    private static func run(_ scenario: Scenario, on provider: LoopProvider, isOverTLS: Bool) throws -> [String] {
         guard case .sequence(let steps) = scenario.kind else { return [] }
-        let reference = try views(steps.map(\.step)) { steps, target in
+        let reference = try views(steps.map(\.step), isOverTLS: isOverTLS) { steps, target in
             CurlClient.views(of: steps, target: target)
         }
         let loop = try provider.makeLoop()
         defer { loop.closeLoop() }
-        let ours = try views(steps.map(\.step)) { steps, target in
+        let ours = try views(steps.map(\.step), isOverTLS: isOverTLS) { steps, target in
             try AnyloopClient.views(of: steps, target: target, on: loop)
         }
         guard reference.count == steps.count, ours.count == steps.count else { return ["libcurl is out of memory"] }
@@ -48,12 +55,13 @@ public enum ClientScenarios {
 
     /// What a client saw of a fresh nginx: so the second client finds what the first one found.
     private static func views(
-        _ steps: [ScenarioStep], _ client: ([ScenarioStep], ScenarioTarget) throws -> [ScenarioView]
+        _ steps: [ScenarioStep], isOverTLS: Bool, _ client: ([ScenarioStep], ScenarioTarget) throws -> [ScenarioView]
     ) throws -> [ScenarioView] {
         let nginx: NginxPeer
         let files = try ScenarioFiles()
         do {
-            nginx = try NginxPeer(files: files)
+            let certificates = isOverTLS ? try ScenarioCertificates(in: files.store) : nil
+            nginx = try NginxPeer(files: files, certificates: certificates)
         } catch NginxPeer.Failure.missing {
             throw LiveScenario.Unsupported("nginx is not installed: run ci/setup")
         }
@@ -91,7 +99,9 @@ extension ScenarioView {
     }
 
     private static func withoutPort(_ url: String) -> String {
-        guard url.hasPrefix("http://"), let slash = url.dropFirst(7).firstIndex(of: "/") else { return url }
+        guard let scheme = url.firstRange(of: "://"), url.hasPrefix("http"),
+            let slash = url[scheme.upperBound...].firstIndex(of: "/")
+        else { return url }
         return String(url[slash...])
     }
 

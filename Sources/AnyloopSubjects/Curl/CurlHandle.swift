@@ -6,6 +6,7 @@ import CCurl
 final class CurlHandle {
     private let easy: UnsafeMutableRawPointer
     private var list: UnsafeMutableRawPointer?
+    private var connectList: UnsafeMutableRawPointer?
     private(set) var view = ScenarioView()
     private var upload: [UInt8] = []
     private var uploadOffset = 0
@@ -21,7 +22,7 @@ final class CurlHandle {
     }
 
     deinit {
-        unsafe anyloop_curl_list_free(list)
+        freeLists()
         unsafe anyloop_curl_easy_free(easy)
     }
 
@@ -39,8 +40,7 @@ final class CurlHandle {
     /// Sets everything for `step` against `target`; connections of the handle are kept between steps.
     func prepare(_ step: ScenarioStep, target: ScenarioTarget, cookieJar: Bool) {
         unsafe anyloop_curl_easy_reset(easy)
-        unsafe anyloop_curl_list_free(list)
-        unsafe list = nil
+        freeLists()
         view = ScenarioView()
         statusLine = 0
         abortAfter = step.abortAfter
@@ -52,7 +52,7 @@ final class CurlHandle {
         set(CURLOPT_NOSIGNAL, 1)
         set(CURLOPT_HTTP_VERSION, step.http10 ? CURL_HTTP_VERSION_1_0 : CURL_HTTP_VERSION_1_1)
         set(CURLOPT_TIMEOUT_MS, step.timeLimit)
-        set(CURLOPT_URL, target.url(step.path))
+        set(CURLOPT_URL, target.url(step.path, host: step.tls.host, isPlain: step.tls.isPlain))
         set(CURLOPT_PATH_AS_IS, 1)
         set(CURLOPT_EXPECT_100_TIMEOUT_MS, 1000)
         if let path = target.unixPath { set(CURLOPT_UNIX_SOCKET_PATH, path) }
@@ -60,6 +60,7 @@ final class CurlHandle {
             set(CURLOPT_PROXY, target.url(""))
             set(CURLOPT_URL, "http://origin.example" + step.path)
         }
+        secure(target, step.tls)
         setMethodAndBody(step)
         if let limit = step.redirectLimit {
             set(CURLOPT_FOLLOWLOCATION, 1)
@@ -106,6 +107,7 @@ final class CurlHandle {
         set(CURLOPT_NOSIGNAL, 1)
         set(CURLOPT_URL, target.url("/"))
         set(CURLOPT_CONNECT_ONLY, 1)
+        secure(target, ScenarioStepTLS())
         if let path = target.unixPath { set(CURLOPT_UNIX_SOCKET_PATH, path) }
         return unsafe anyloop_curl_easy_perform(easy)
     }
@@ -162,6 +164,36 @@ final class CurlHandle {
             if step.method != "POST" { set(CURLOPT_CUSTOMREQUEST, step.method) }
             append("Content-Type: application/octet-stream")
         }
+    }
+
+    /// Sets whom curl trusts, what it shows of itself, and which version it speaks.
+    private func secure(_ target: ScenarioTarget, _ tls: ScenarioStepTLS) {
+        guard let certificates = target.certificates else { return }
+        let trusted = tls.trustsOther ? certificates.otherFile : certificates.serverFile
+        set(CURLOPT_CAINFO, trusted)
+        set(CURLOPT_PROXY_CAINFO, trusted)
+        switch tls.version {
+        case .v12: set(CURLOPT_SSLVERSION, CURL_SSLVERSION_12 | CURL_SSLVERSION_12 << 16)
+        case .v13: set(CURLOPT_SSLVERSION, CURL_SSLVERSION_13)
+        case nil: break
+        }
+        if tls.showsCertificate {
+            set(CURLOPT_SSLCERT, certificates.clientFile)
+            set(CURLOPT_SSLKEY, certificates.clientKeyFile)
+        }
+        guard tls.host != nil else { return }
+        // Whatever the name, the connection goes to the server.
+        unsafe connectList = anyloop_curl_list_append(nil, "::\(target.host):\(target.port)")
+        if let connectList = unsafe connectList {
+            unsafe anyloop_curl_set_list(easy, numeric(CURLOPT_CONNECT_TO), connectList)
+        }
+    }
+
+    private func freeLists() {
+        unsafe anyloop_curl_list_free(list)
+        unsafe anyloop_curl_list_free(connectList)
+        unsafe list = nil
+        unsafe connectList = nil
     }
 
     private func logIn(_ bits: Int, _ user: String, _ password: String) {
@@ -224,6 +256,9 @@ final class CurlHandle {
 // CURLAUTH_* are macros with casts, which Swift does not import.
 private let CURLAUTH_BASIC_BITS = 1
 private let CURLAUTH_DIGEST_BITS = 2
+// CURL_SSLVERSION_TLSv1_2 and 1_3 are constants of an enumeration without a name; the maximum is 16 bits further up.
+private let CURL_SSLVERSION_12 = 6
+private let CURL_SSLVERSION_13 = 7
 
 private func handle(_ context: UnsafeMutableRawPointer?) -> CurlHandle? {
     guard let context = unsafe context else { return nil }
@@ -252,9 +287,11 @@ extension ScenarioOutcome {
         case 18: self = .partial
         case 23: self = .clientAborted
         case 28: self = .timedOut
+        case 35: self = .handshakeFailed
         case 47: self = .tooManyRedirects
         case 52: self = .emptyReply
         case 55, 56: self = .receiveFailed
+        case 60: self = .certificateRefused
         case 1, 8, 61: self = .malformed
         default: self = .other
         }

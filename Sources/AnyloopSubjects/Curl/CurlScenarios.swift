@@ -6,38 +6,47 @@ import Synchronization
 
 /// curl as the matrix's independent client: one `LiveScenario` for each of the catalog, against our HTTP server.
 public enum CurlScenarios {
-    /// The scenarios with our server as the subject `http-server` and curl as the executor.
-    public static let all: [LiveScenario] = ScenarioCatalog.all.map { scenario in
+    /// The scenarios with our server as the subject `http-server` and curl as the executor; then the same over TLS.
+    public static let all: [LiveScenario] =
+        ScenarioCatalog.all.map { live($0, executor: "curl", isOverTLS: false) }
+        + (ScenarioCatalog.all.map(\.overTLS) + ScenarioCatalog.tls).map {
+            live($0, executor: "curl-tls", isOverTLS: true)
+        }
+
+    private static func live(_ scenario: Scenario, executor: String, isOverTLS: Bool) -> LiveScenario {
         LiveScenario(
-            id: "curl/\(scenario.name)", title: scenario.title, subject: "http-server", executor: "curl",
+            id: "\(executor)/\(scenario.name)", title: scenario.title, subject: "http-server", executor: executor,
             deadline: .seconds(60)
         ) { provider in
-            try run(scenario, on: provider)
+            try run(scenario, on: provider, isOverTLS: isOverTLS)
         }
     }
 
     /// Serves on this thread while curl asks on its own; what curl saw amiss.
-    private static func run(_ scenario: Scenario, on provider: LoopProvider) throws -> [String] {
+    private static func run(_ scenario: Scenario, on provider: LoopProvider, isOverTLS: Bool) throws -> [String] {
         let loop = try provider.makeLoop()
         defer { loop.closeLoop() }
         if provider.poller == "select", scenario.descriptorsNeeded > 1000 {
             throw LiveScenario.Unsupported("select watches descriptors below 1,024 only; use epoll or poll")
         }
         let files = try ScenarioFiles()
+        let certificates = isOverTLS ? try ScenarioCertificates(in: files.store) : nil
         let application = try ScenarioApplication(loop: loop, files: files)
         let server = HTTPServer(loop: loop) { try application.handle($0) }
         var options = ServerOptions()
         options.backlog = 2048
-        let target: ScenarioTarget
+        var target = ScenarioTarget(port: 0, certificates: certificates)
         if scenario.unixSocket {
-            let path = files.store + "/server.sock"
-            try server.listen(on: [.unix(path: path)], options: options)
-            target = ScenarioTarget(port: 0, unixPath: path)
-        } else {
-            try server.listen(on: [.loopback(port: 0)], options: options)
-            target = ScenarioTarget(port: server.addresses.first?.port ?? 0)
+            target.unixPath = files.store + "/server.sock"
         }
-        let result = try OffThread.run(while: loop) { CurlClient.run(scenario, against: target) }
+        let addresses: [SocketAddress] = [target.unixPath.map { .unix(path: $0) } ?? .loopback(port: 0)]
+        if let certificates {
+            try server.listen(on: addresses, options: options, tls: try certificates.serverContext(scenario.tls))
+        } else {
+            try server.listen(on: addresses, options: options)
+        }
+        target.port = server.addresses.first?.port ?? 0
+        let result = try OffThread.run(while: loop) { [target] in CurlClient.run(scenario, against: target) }
         var open = true
         server.close(grace: .milliseconds(100)) { open = false }
         let patience = ContinuousClock.now + .seconds(5)

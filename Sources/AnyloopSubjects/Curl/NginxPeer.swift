@@ -27,7 +27,9 @@ public final class NginxPeer {
     private let prefix: URL
 
     /// Starts nginx for `files` and waits until it answers, at most five seconds.
-    public init(files: ScenarioFiles) throws {
+    ///
+    /// - Parameter certificates: what it needs for TLS; nil: it speaks none.
+    public init(files: ScenarioFiles, certificates: ScenarioCertificates? = nil) throws {
         guard
             let binary = ["/usr/sbin/nginx", "/usr/bin/nginx", "/usr/local/sbin/nginx"]
                 .first(where: FileManager.default.isExecutableFile(atPath:))
@@ -37,8 +39,9 @@ public final class NginxPeer {
         try FileManager.default.createDirectory(at: prefix, withIntermediateDirectories: true)
         try Data("ada:{PLAIN}lovelace\n".utf8).write(to: prefix.appendingPathComponent("htpasswd"))
         let port = try FreePort.onLoopback()
-        target = ScenarioTarget(port: port)
-        let configuration = Self.configuration(port: port, files: files, prefix: prefix.path)
+        target = ScenarioTarget(port: port, certificates: certificates)
+        let configuration = Self.configuration(
+            port: port, files: files, prefix: prefix.path, certificates: certificates)
         let path = prefix.appendingPathComponent("nginx.conf")
         try Data(configuration.utf8).write(to: path)
         process = Process()
@@ -93,9 +96,26 @@ public final class NginxPeer {
         return text.split(separator: "/").last.map { $0.trimmingCharacters(in: .whitespacesAndNewlines) } ?? "unknown"
     }
 
-    private static func configuration(port: UInt16, files: ScenarioFiles, prefix: String) -> String {
+    private static func configuration(
+        port: UInt16, files: ScenarioFiles, prefix: String, certificates: ScenarioCertificates?
+    ) -> String {
         let (root, store) = (files.root, files.store)
+        let security =
+            certificates.map {
+                "ssl_protocols TLSv1.2 TLSv1.3; ssl_certificate \($0.serverFile); ssl_certificate_key \($0.serverKeyFile);"
+            } ?? ""
         let redirects = [301, 302, 303, 307, 308].map { "location = /redirect/\($0) { return \($0) /method; }" }
+        // What of the handshake does not differ from client to client; nginx has no text for an absent name.
+        let handshake =
+            certificates.map { _ in
+                """
+                location = /tls {
+                    set $name $ssl_server_name; if ($name = "") { set $name "-"; }
+                    default_type text/plain;
+                    return 200 "version=$ssl_protocol\\nalpn=$ssl_alpn_protocol\\nname=$name\\nresumed=$ssl_session_reused\\n";
+                }
+                """
+            } ?? ""
         return """
             daemon off;
             master_process off;
@@ -112,7 +132,8 @@ public final class NginxPeer {
                 uwsgi_temp_path \(prefix)/uwsgi; scgi_temp_path \(prefix)/scgi;
                 keepalive_requests 100000;
                 server {
-                    listen 127.0.0.1:\(port) backlog=2048;
+                    listen 127.0.0.1:\(port) \(certificates == nil ? "" : "ssl ")backlog=2048;
+                    \(security)
                     root \(root);
                     location = /hello { default_type text/plain; return 200 "hello, world\\n"; }
                     location = /close { keepalive_timeout 0; default_type text/plain; return 200 "bye\\n"; }
@@ -126,6 +147,7 @@ public final class NginxPeer {
                     location = /cookie/set { add_header Set-Cookie "taste=ginger; Path=/"; return 200 "set\\n"; }
                     location = /cookie/show { default_type text/plain; return 200 $http_cookie; }
                     location = /no-answer { return 444; }
+                    \(handshake)
                     location /files/ { alias \(root)/files/; if_modified_since before; }
                     location /chunked/ { alias \(root)/files/; ssi on; ssi_types *; }
                     location /gzip/ { alias \(root)/gzip/; gzip on; gzip_types *; gzip_min_length 1; }

@@ -15,11 +15,13 @@ public struct Scenario: Sendable {
     /// One line of prose.
     public let title: String
     /// What is done.
-    public let kind: Kind
+    public internal(set) var kind: Kind
     /// Whether nginx, as configured by `NginxPeer`, can serve it too, so that the clients' views are compared.
     public let nginx: Bool
     /// The server listens on a Unix socket.
     public var unixSocket = false
+    /// What the server asks of its clients' TLS, where it speaks that.
+    public var tls = ScenarioServerTLS()
 
     /// Descriptors that both sides have open at once, about.
     public var descriptorsNeeded: Int {

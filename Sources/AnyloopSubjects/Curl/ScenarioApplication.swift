@@ -84,7 +84,7 @@ final class ScenarioApplication {
         }
     }
 
-    /// Routes that end badly, on purpose.
+    /// Routes that end badly, on purpose; and what there is to say of TLS.
     private func handleEnds(_ exchange: HTTPServerExchange, _ route: String) throws {
         struct OnPurpose: Error {}
         switch route {
@@ -107,6 +107,7 @@ final class ScenarioApplication {
             exchange.write(PatternBytes.bytes(count: 1 << 23))
             exchange.onWritable = { throw OnPurpose() }
         case "never": break
+        case "tls": text(exchange, Self.handshake(of: exchange))
         default: text(exchange, "not found\n", status: .notFound)
         }
     }
@@ -200,13 +201,27 @@ final class ScenarioApplication {
 
     // MARK: Answers
 
+    /// What the handshake agreed on, a line each.
+    private static func handshake(of exchange: HTTPServerExchange) -> String {
+        guard let tls = exchange.tls else { return "none\n" }
+        return """
+            version=\(tls.version)
+            cipher=\(tls.cipher)
+            alpn=\(tls.alpn ?? "-")
+            name=\(tls.serverName ?? "-")
+            resumed=\(tls.isResumed)
+            certificates=\(tls.peerCertificates.count)
+
+            """
+    }
+
     private static let sum = HTTPField.Name("X-Sum") ?? .server
     private static let large = HTTPField.Name("X-Large") ?? .server
     private static let link = HTTPField.Name("Link") ?? .server
 
     private static func target(of request: HTTPRequest) -> String {
         // The absolute form is split into scheme, authority and path by HTTPTypes; put it together again.
-        if request.scheme == "http", let authority = request.authority, authority == "origin.example" {
+        if let authority = request.authority, authority == "origin.example" {
             return "http://\(authority)\(request.path ?? "")"
         }
         return request.path ?? ""

@@ -397,7 +397,11 @@ public enum ScenarioCatalog {
         .sequence(
             "endings/handler-throws-late", "Thrown in mid-body, the connection ends, not the server",
             [
-                (ScenarioStep("/throws-late"), [.status(200), .outcomeAmong([.partial, .receiveFailed])]),
+                (
+                    // Reading slowly, so that the handler has to wait until it may write on.
+                    ScenarioStep("/throws-late").with { $0.pausePerPart = 1 },
+                    [.status(200), .outcomeAmong([.partial, .receiveFailed])]
+                ),
                 (ScenarioStep("/hello"), [.status(200)]),
             ]),
         .one(

@@ -65,6 +65,8 @@ public struct ScenarioStep: Sendable {
     public var freshConnection = false
     /// The server is asked in its role as a proxy: the request line has the absolute form.
     public var asProxy = false
+    /// What is special about its TLS, where the server speaks that.
+    public var tls = ScenarioStepTLS()
 
     /// A GET of `path`.
     public init(_ path: String) {
@@ -106,6 +108,10 @@ public enum ScenarioOutcome: String, Sendable, Codable {
     case tooManyRedirects = "too-many-redirects"
     /// The response is no HTTP, or breaks its framing (curl: 1, 8, 56, 61).
     case malformed
+    /// No TLS came about (curl: 35).
+    case handshakeFailed = "handshake-failed"
+    /// The client does not trust the server's certificate, or it is for another name (curl: 60).
+    case certificateRefused = "certificate-refused"
     /// Anything else.
     case other
 }

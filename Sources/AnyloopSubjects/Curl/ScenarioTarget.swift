@@ -6,16 +6,25 @@ public struct ScenarioTarget: Sendable {
     public var port: UInt16
     /// The Unix socket to connect to instead.
     public var unixPath: String?
+    /// What a client needs where the server speaks TLS; nil: it does not.
+    public var certificates: ScenarioCertificates?
 
     /// A server at `host` and `port`, or behind `unixPath`.
-    public init(host: String = "127.0.0.1", port: UInt16, unixPath: String? = nil) {
+    public init(
+        host: String = "127.0.0.1", port: UInt16, unixPath: String? = nil, certificates: ScenarioCertificates? = nil
+    ) {
         self.host = host
         self.port = port
         self.unixPath = unixPath
+        self.certificates = certificates
     }
 
-    /// The URL of `path` on this server.
-    public func url(_ path: String) -> String {
-        unixPath == nil ? "http://\(host):\(port)\(path)" : "http://localhost\(path)"
+    /// `https` over TLS, else `http`.
+    public var scheme: String { certificates == nil ? "http" : "https" }
+
+    /// The URL of `path` on this server; `host` stands for another name of it, `isPlain` leaves TLS out.
+    public func url(_ path: String, host name: String? = nil, isPlain: Bool = false) -> String {
+        let scheme = isPlain ? "http" : scheme
+        return unixPath == nil ? "\(scheme)://\(name ?? host):\(port)\(path)" : "\(scheme)://localhost\(path)"
     }
 }
