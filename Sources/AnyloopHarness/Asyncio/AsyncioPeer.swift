@@ -3,8 +3,14 @@ import AnyloopSystem
 import CAnyloopSystem
 
 /// A plain non-blocking socket, or an end of a pipe, that the driver works by hand and no loop knows.
-final class AsyncioPeer {
+final class AsyncioPeer: AsyncioByteStream {
     private(set) var descriptor: Int32
+    /// What it sends and receives through: itself, or TLS above it.
+    var stream: any AsyncioByteStream {
+        get { tls ?? self }
+        set { tls = newValue as? AsyncioTLSPeer }
+    }
+    private var tls: AsyncioTLSPeer?
     /// What was read silently.
     var kept: [UInt8] = []
     /// Bytes that were put on their way to it to fill the kernel's buffers.

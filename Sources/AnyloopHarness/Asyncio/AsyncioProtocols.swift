@@ -55,7 +55,9 @@ final class AsyncioBuffered: AsyncioStreamActor, BufferedStreamProtocol {
     }
 
     func lendBuffer(sizeHint: Int, to receive: (inout MutableSpan<UInt8>) -> Void) throws {
-        if !isAsked || player.scenario.everyGetBuffer { player.line("\(actor) get_buffer \(sizeHint)") }
+        if !isAsked || player.scenario.everyGetBuffer, !player.isOverTLS(actor) {
+            player.line("\(actor) get_buffer \(sizeHint)")
+        }
         isAsked = true
         try player.react(actor, "get_buffer")
         let size = player.bufferSizes[actor] ?? player.scenario.bufferSize

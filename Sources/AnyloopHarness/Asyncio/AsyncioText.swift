@@ -50,6 +50,8 @@ enum AsyncioText {
         switch failure {
         case .system(let system): Errno.name(system.errno)
         case .callback(_, let inner): error(inner)
+        // A handshake's is a ConnectionAbortedError in asyncio (rule 121).
+        case .timedOut("the TLS handshake", _): "ECONNABORTED"
         case .timedOut: "TimeoutError"
         case .cancelled: "CancelledError"
         case .resolution(_, 0, let text): "OSError \(quoted(normal(text)))"
@@ -57,9 +59,29 @@ enum AsyncioText {
         case .several(let errors):
             "OSError \(quoted("Multiple exceptions: " + errors.map(inSeveral).joined(separator: ", ")))"
         case .usage(let error): usage(error)
-        case .tls(let error):
-            if case .certificate = error.kind { "SSLCertVerificationError" } else { "SSLError \(error.reason)" }
+        case .tls(let error): tls(error)
         case .loopClosed: "RuntimeError \(quoted(failure.description))"
+        }
+    }
+
+    private static func tls(_ error: TLSError) -> String {
+        switch error.kind {
+        // Python takes what the peer leaves unfinished for a reset.
+        case .truncated: "ECONNRESET"
+        case .certificate(.missing): "SSLError \(error.reason)"
+        case .certificate(let fault): "SSLCertVerificationError \(name(of: fault))"
+        default: "SSLError \(error.reason)"
+        }
+    }
+
+    private static func name(of fault: CertificateFault) -> String {
+        switch fault {
+        case .expired: "expired"
+        case .notYetValid: "not_yet_valid"
+        case .selfSigned: "self_signed"
+        case .unknownRoot, .missingIntermediate: "unknown_root"
+        case .wrongHost: "wrong_host"
+        default: String(describing: fault)
         }
     }
 

@@ -102,8 +102,10 @@ def recorder_class():
     from servers import Servers
     from sockets import Sockets
     from streams import Streams
+    from tls import TLS
 
-    class Whole(Streams, Servers, Peers, Loops, Futures, Descriptors, Sockets, Datagrams, Processes, Readers, Recorder):
+    class Whole(Streams, Servers, Peers, Loops, Futures, Descriptors, Sockets, Datagrams, Processes, Readers, TLS,
+                Recorder):
         pass
     return Whole
 

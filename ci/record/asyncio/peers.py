@@ -6,6 +6,7 @@ import struct
 import time
 
 from scenario import ROUND, Name, data_text, error_text
+from tls import CloseNotify, TLSPeer
 
 QUIET_ROUNDS = 5
 PEER_DEADLINE = 5
@@ -134,16 +135,27 @@ class Peers:
                 await asyncio.sleep(0.002)
 
     def op_peer_send(self, step):
-        data = self.bytes_of(step)
-        self.peer_call(step, "send", lambda: self.peers[step["peer"]].sendall(data))
+        data, peer = self.bytes_of(step), self.peer_below(step)
+
+        def send():
+            if step.get("notify"):
+                peer.object.write(data)
+                peer.close_notify()
+                peer.flush()
+            else:
+                peer.sendall(data)
+        self.peer_call(step, "send", send)
 
     async def op_peer_send_all(self, step):
         """Sends more than the kernel takes at once, in pieces as it takes them."""
-        data = memoryview(self.bytes_of(step))
+        data, peer = memoryview(self.bytes_of(step)), self.peers[step["peer"]]
         start = time.monotonic()
-        while data:
+        while data or isinstance(peer, TLSPeer) and peer.pending:
             try:
-                data = data[self.peers[step["peer"]].send(data):]
+                if data:
+                    data = data[peer.send(data):]
+                else:
+                    peer.flush()
             except BlockingIOError:
                 if time.monotonic() - start > PEER_DEADLINE:
                     self.line(f"{step['peer']}.send_all timed out")
@@ -155,7 +167,8 @@ class Peers:
 
     async def op_peer_recv(self, step):
         """Reads until `bytes` bytes, the end, an error, or (without `bytes` and `eof`) quiet."""
-        peer, got, end, quiet = self.peers[step["peer"]], self.held.pop(step["peer"], bytearray()), None, 0
+        peer, got, end, quiet = self.peer_below(step), self.held.pop(step["peer"], bytearray()), None, 0
+        notified = ""
         patient = "bytes" in step or step.get("eof")
         rounds = PEER_DEADLINE / ROUND if patient else QUIET_ROUNDS
         while end is None and len(got) < step.get("bytes", 1 << 62):
@@ -170,13 +183,20 @@ class Peers:
                 if quiet > rounds:
                     end = "quiet"
                 await asyncio.sleep(ROUND if not patient else 0.002 if quiet > 20 else 0)
+            except CloseNotify:
+                notified = " then close_notify"
+                if not step.get("eof"):
+                    break
+                peer = peer.below
             except OSError as error:
                 end = error_text(error)
         text = f" {data_text(got)}" if got else " nothing"
+        if step.get("drop"):
+            return
         if step.get("silent"):
             self.held[step["peer"]] = got
             return
-        self.line(f"{step['peer']} received{text}" + (f" then {end}" if end else ""))
+        self.line(f"{step['peer']} received{text}{notified}" + (f" then {end}" if end else ""))
 
     def op_peer_shutdown(self, step):
         """Ends the peer's sending."""

@@ -71,7 +71,7 @@ class Readers:
         address = self.address_of(step)
 
         async def run():
-            keywords = {"limit": step["limit"]} if "limit" in step else {}
+            keywords = ({"limit": step["limit"]} if "limit" in step else {}) | self.tls_keywords(step)
             self.readers[step["as"]], self.writers[step["as"]] = await asyncio.open_connection(*address[:2], **keywords)
             self.transports[step["as"]] = self.writers[step["as"]].transport
             return Name(step["as"])
@@ -92,7 +92,7 @@ class Readers:
             self.line(f"{actor} handled")
 
         async def run():
-            server = await asyncio.start_server(connected, "127.0.0.1", 0)
+            server = await asyncio.start_server(connected, "127.0.0.1", 0, **self.tls_keywords(step))
             self.servers[name] = server
             self.addresses[name] = [listener.getsockname() for listener in server.sockets]
             return Name(name)

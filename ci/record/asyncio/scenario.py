@@ -12,6 +12,7 @@ import logging
 import re
 import shutil
 import socket
+import ssl
 import tempfile
 import time
 
@@ -65,7 +66,21 @@ WITHOUT_NUMBER = {BrokenPipeError: "EPIPE", ConnectionResetError: "ECONNRESET", 
                   ProcessLookupError: "ESRCH"}
 
 
+# What is wrong with a certificate, by OpenSSL's numbers.
+CERTIFICATE_FAULTS = {9: "not_yet_valid", 10: "expired", 18: "self_signed", 19: "unknown_root", 20: "unknown_root",
+                      62: "wrong_host", 64: "wrong_host"}
+
+
+def tls_error_text(error):
+    """`SSLError WRONG_VERSION_NUMBER`, `SSLCertVerificationError self_signed`."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"SSLCertVerificationError {CERTIFICATE_FAULTS.get(error.verify_code, error.verify_code)}"
+    return type(error).__name__ + (f" {error.reason}" if error.reason else "")
+
+
 def error_text(error):
+    if isinstance(error, ssl.SSLError):
+        return tls_error_text(error)
     if isinstance(error, socket.gaierror):
         names = [n for n in dir(socket) if n.startswith("EAI_") and getattr(socket, n) == error.errno]
         return "gaierror " + (names[0] if names else str(error.errno))

@@ -13,6 +13,7 @@ class Servers:
         name = step.get("as", "S")
         factory = self.factory(name, step.get("kind", "stream"), numbered=True)
         keywords = {key: step[key] for key in ("backlog", "start_serving", "reuse_address", "reuse_port") if key in step}
+        keywords |= self.tls_keywords(step)
         if "unix" in step:
             path = os.path.join(self.directory(), step["unix"])
             making = self.loop.create_unix_server(factory, path, **keywords)

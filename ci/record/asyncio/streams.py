@@ -28,7 +28,7 @@ class Streams:
             asked = False
 
             def get_buffer(self, hint):
-                if not self.asked or recorder.scenario.get("every_get_buffer"):
+                if not recorder.over_tls(actor) and (not self.asked or recorder.scenario.get("every_get_buffer")):
                     recorder.line(f"{actor} get_buffer {hint}")
                 self.asked = True
                 recorder.react(actor, "get_buffer")
@@ -160,10 +160,12 @@ class Streams:
             keywords["interleave"] = step["interleave"]
         if "local" in step:
             keywords["local_addr"] = (step["local"], 0)
+        keywords |= self.tls_keywords(step)
         factory = self.factory(step["as"], step.get("kind", "stream"))
         address = self.address_of(step)
         if isinstance(address, str):
-            await self.result(step, "connect", self.pair(self.loop.create_unix_connection(factory, address)))
+            await self.result(step, "connect", self.pair(
+                self.loop.create_unix_connection(factory, address, **keywords)))
             return
         host = step.get("host", address[0])
         await self.result(step, "connect", self.pair(
@@ -195,7 +197,7 @@ class Streams:
             self.fillings[step["peer"]] = self.fill(near)
         factory = self.factory(step["as"], step.get("kind", "stream"))
         if step.get("accepted"):
-            connecting = self.loop.connect_accepted_socket(factory, near)
+            connecting = self.loop.connect_accepted_socket(factory, near, **self.tls_keywords(step))
         else:
-            connecting = self.loop.create_connection(factory, sock=near)
+            connecting = self.loop.create_connection(factory, sock=near, **self.tls_keywords(step))
         await self.result(step, "connect", self.pair(connecting))

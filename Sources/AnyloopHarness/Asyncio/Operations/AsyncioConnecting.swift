@@ -1,5 +1,6 @@
 import AnyloopAsync
 import AnyloopCore
+import AnyloopTLS
 import CAnyloopSystem
 
 extension AsyncioOperation {
@@ -39,12 +40,20 @@ extension AsyncioOperation {
         let factory = player.factory(try step.table.text("as"), kind)
         let loop = player.loop
         try await player.result(step, "connect") {
-            if case .unix(let path) = address {
-                let (transport, made) = try await loop.createUnixConnection(factory, path: path)
-                return try player.connected(transport, made)
+            let (transport, made): (any StreamTransport, Made)
+            switch (address, try player.clientTLS(step)) {
+            case (.unix(let path), nil): (transport, made) = try await loop.createUnixConnection(factory, path: path)
+            case (.unix(let path), let tls?):
+                (transport, made) = try await loop.createUnixConnection(
+                    factory, path: path, tls: tls.context, serverName: tls.serverName, tlsOptions: tls.options)
+            case (_, nil):
+                (transport, made) = try await loop.createConnection(
+                    factory, host: host, port: address.port, options: options)
+            case (_, let tls?):
+                (transport, made) = try await loop.createConnection(
+                    factory, host: host, port: address.port, options: options, tls: tls.context,
+                    serverName: tls.serverName, tlsOptions: tls.options)
             }
-            let (transport, made) = try await loop.createConnection(
-                factory, host: host, port: address.port, options: options)
             return try player.connected(transport, made)
         }
     }
@@ -69,15 +78,27 @@ extension AsyncioOperation {
         let factory = player.factory(try step.table.text("as"), kind)
         let loop = player.loop
         try await player.result(step, "connect") {
+            let (transport, made): (any StreamTransport, Made)
             do {
-                let (transport, made) = try await loop.createConnection(factory, socket: near)
-                player.socketpairs[ObjectIdentifier(transport)] = near
-                return try player.connected(transport, made)
+                if try step.table.has("tls") && step.table.flag("accepted", or: false) {
+                    (transport, made) = try await loop.connectAcceptedSocket(
+                        factory, socket: near, tls: try player.contexts.server(of: step),
+                        tlsOptions: try player.tlsOptions(step))
+                } else if let tls = try player.clientTLS(step) {
+                    (transport, made) = try await loop.createConnection(
+                        factory, socket: near, tls: tls.context, serverName: tls.serverName, tlsOptions: tls.options)
+                } else {
+                    (transport, made) = try await loop.createConnection(factory, socket: near)
+                }
             } catch {
-                // It stays ours then; Python closes it with its last reference.
-                _ = anyloop_close(near)
+                // It stays ours then, unless the loop had begun with TLS; Python closes it with its last reference.
+                var isOurs = !step.table.has("tls")
+                if case .usage? = error as? TransportError { isOurs = true }
+                if isOurs { _ = anyloop_close(near) }
                 throw error
             }
+            player.socketpairs[ObjectIdentifier(transport)] = near
+            return try player.connected(transport, made)
         }
     }
 }
@@ -96,6 +117,22 @@ extension AsyncioPlayer {
             throw AsyncioPlayerError("\(step.table.place): nobody called '\(name)' listens on an address \(index)")
         }
         return known[index]
+    }
+
+    /// What a step that connects says of TLS; nil for none.
+    func clientTLS(
+        _ step: AsyncioStep
+    ) throws -> (context: TLSClientContext, serverName: String?, options: TLSConnectionOptions)? {
+        guard step.table.has("tls") else { return nil }
+        return (try contexts.client(of: step), try step.table.optionalText("server_name"), try tlsOptions(step))
+    }
+
+    /// What a step that serves says of TLS; nil for none.
+    func serverTLS(
+        _ step: AsyncioStep
+    ) throws -> (contexts: TLSServerContextSource, options: TLSConnectionOptions)? {
+        guard step.table.has("tls") else { return nil }
+        return (TLSServerContextSource(try contexts.server(of: step)), try tlsOptions(step))
     }
 
     /// A factory of protocols of a kind; writes its line.

@@ -13,7 +13,7 @@ enum AsyncioOperation: Sendable {
     static let all: [String: AsyncioOperation] = {
         let groups = [
             driver, streams, connecting, servers, peers, callbacks, running, tasks, futures, threads, descriptors,
-            datagrams, files, readers, sockets,
+            datagrams, files, readers, sockets, tls,
         ]
         return (groups + processGroups).reduce(into: [:]) { all, group in
             all.merge(group) { _, _ in preconditionFailure("two operations of one name: the tables are constants") }

@@ -48,11 +48,19 @@ extension AsyncioOperation {
             if !isThere { player.line("\(name).accept timed out") }
         },
         "peer_send": .plain { player, step in
-            let (peer, bytes) = (try player.peer(step), try step.data())
+            let (stream, bytes) = (try player.stream(step), try step.data())
+            let notifies = try step.table.flag("notify", or: false)
             try player.peerCall(step, "send") {
+                if let tls = stream as? AsyncioTLSPeer {
+                    try tls.encrypt(bytes)
+                    if notifies { try tls.closeNotify() }
+                    try tls.flush()
+                    if !tls.isFlushed { throw AsyncioSocket.failure(-AsyncioSocket.again, "send") }
+                    return
+                }
                 var sent = 0
                 while sent < bytes.count {
-                    guard let count = try peer.send(bytes, from: sent) else {
+                    guard let count = try stream.send(bytes, from: sent) else {
                         throw AsyncioSocket.failure(-AsyncioSocket.again, "send")
                     }
                     sent += count
@@ -60,12 +68,15 @@ extension AsyncioOperation {
             }
         },
         "peer_send_all": .waits { player, step, _ in
-            let (peer, bytes) = (try player.peer(step), try step.data())
+            let (stream, bytes) = (try player.stream(step), try step.data())
             var sent = 0
             do {
                 let isDone = try await player.wait {
-                    while sent < bytes.count, let count = try peer.send(bytes, from: sent) { sent += count }
-                    return sent == bytes.count
+                    while sent < bytes.count, let count = try stream.send(bytes, from: sent) { sent += count }
+                    guard sent == bytes.count else { return false }
+                    guard let tls = stream as? AsyncioTLSPeer else { return true }
+                    try tls.flush()
+                    return tls.isFlushed
                 }
                 if !isDone { player.line("\(try step.table.text("peer")).send_all timed out") }
             } catch let error as TransportError {
@@ -118,6 +129,8 @@ extension AsyncioOperation {
 
     private nonisolated(nonsending) static func receive(_ player: AsyncioPlayer, _ step: AsyncioStep) async throws {
         let peer = try player.peer(step)
+        var stream = try player.stream(step)
+        var notified = ""
         let limit = try step.table.optionalNumber("bytes")
         let isPatient = try limit != nil || step.table.flag("eof", or: false)
         var got = peer.kept
@@ -127,13 +140,18 @@ extension AsyncioOperation {
         var since = ContinuousClock.now
         while end == nil, got.count < limit ?? .max {
             do {
-                if let data = try peer.receive((limit ?? .max) - got.count) {
+                if let data = try stream.receive((limit ?? .max) - got.count) {
                     got += data
                     quiet = 0
                     since = .now
                     if data.isEmpty { end = "eof" }
                     continue
                 }
+            } catch is AsyncioCloseNotify {
+                notified = " then close_notify"
+                guard try step.table.flag("eof", or: false), let tls = stream as? AsyncioTLSPeer else { break }
+                stream = tls.below
+                continue
             } catch {
                 end = AsyncioText.error(error)
                 continue
@@ -142,14 +160,15 @@ extension AsyncioOperation {
             if isPatient ? since.duration(to: .now) > AsyncioPlayer.patience : quiet > quietRounds { end = "quiet" }
             try await player.loop.sleep(for: isPatient && quiet <= 20 ? .zero : AsyncioPlayer.round)
         }
+        if try step.table.flag("drop", or: false) { return }
         if try step.table.flag("silent", or: false) {
             peer.kept = got
             return
         }
         // What the last bytes or the end made the loop do comes first: the recorder's rounds are longer.
-        if isPatient, end != nil { for _ in 0..<2 { try await player.loop.sleep(for: .zero) } }
+        if isPatient, end != nil || !notified.isEmpty { for _ in 0..<2 { try await player.loop.sleep(for: .zero) } }
         let text = got.isEmpty ? "nothing" : AsyncioText.data(got)
-        player.line("\(try step.table.text("peer")) received \(text)" + (end.map { " then \($0)" } ?? ""))
+        player.line("\(try step.table.text("peer")) received \(text)\(notified)" + (end.map { " then \($0)" } ?? ""))
     }
 }
 
@@ -161,6 +180,12 @@ extension AsyncioPlayer {
             throw AsyncioPlayerError("\(step.table.place): there is no peer '\(name)' (yet)")
         }
         return peer
+    }
+
+    /// What a step's peer sends and receives through: below its TLS with `raw`.
+    func stream(_ step: AsyncioStep) throws -> any AsyncioByteStream {
+        let peer = try peer(step)
+        return try step.table.flag("raw", or: false) ? peer : peer.stream
     }
 
     /// A peer's call, which is a line only if it fails.

@@ -1,5 +1,6 @@
 import AnyloopAsync
 import AnyloopCore
+import AnyloopTLS
 
 /// The readers and writers of a play, by name.
 private final class AsyncioReaders {
@@ -46,9 +47,16 @@ extension AsyncioOperation {
             let (name, address) = (try step.table.text("as"), try player.address(step))
             let limit = try step.table.number("limit", or: StreamReader.standardLimit)
             try await player.result(step, "open_connection") {
-                let (reader, writer) = try await player.loop.openConnection(
-                    host: address.host, port: address.port, limit: limit)
-                player.keep(name, reader, writer)
+                if let tls = try player.clientTLS(step) {
+                    let (reader, writer) = try await player.loop.openConnection(
+                        host: address.host, port: address.port, limit: limit, tls: tls.context,
+                        serverName: tls.serverName, tlsOptions: tls.options)
+                    player.keep(name, reader, writer)
+                } else {
+                    let (reader, writer) = try await player.loop.openConnection(
+                        host: address.host, port: address.port, limit: limit)
+                    player.keep(name, reader, writer)
+                }
                 return .name(name)
             }
         },
@@ -56,12 +64,34 @@ extension AsyncioOperation {
             let name = try step.table.text("as", or: "S")
             let steps = try step.steps("body")
             try await player.result(step, "start_server") {
-                let server = try await player.loop.startServer(host: "127.0.0.1", port: 0) { reader, writer in
+                let handler: StreamHandler = { reader, writer in
                     try await player.handle(name, reader, writer, steps)
+                }
+                let server: AsyncServer
+                if let tls = try player.serverTLS(step) {
+                    server = try await player.loop.startServer(
+                        host: "127.0.0.1", port: 0, tls: tls.contexts, tlsOptions: tls.options, handler)
+                } else {
+                    server = try await player.loop.startServer(host: "127.0.0.1", port: 0, handler)
                 }
                 player.servers[name] = server
                 player.addresses[name] = server.addresses
                 return .name(name)
+            }
+        },
+        "writer_start_tls": .waits { player, step, place in
+            let (name, writer) = try player.writer(step)
+            let options = try player.tlsOptions(step)
+            try await player.awaitedResult(step, "\(name).start_tls", place) {
+                if player.isServers(name) {
+                    try await writer.startTLS(try player.contexts.server(of: step), tlsOptions: options)
+                } else {
+                    try await writer.startTLS(
+                        try player.contexts.client(of: step), serverName: try step.table.optionalText("server_name"),
+                        tlsOptions: options)
+                }
+                player.transports[name] = writer.transport
+                return .none
             }
         },
         "writer_write": writer("write") { writer, step in writer.write(try step.data()) },
@@ -136,6 +166,12 @@ extension AsyncioPlayer {
         streams.readers[name] = reader
         streams.writers[name] = writer
         transports[name] = writer.transport
+    }
+
+    /// Whether a writer is one of a server's: `S0` of `S`.
+    fileprivate func isServers(_ name: String) -> Bool {
+        guard let last = name.last, last.isASCII, last.isNumber else { return false }
+        return servers[String(name.prefix { !$0.isNumber })] != nil
     }
 
     /// What a server's handler does for one connection.

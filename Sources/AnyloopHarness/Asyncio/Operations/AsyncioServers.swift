@@ -1,5 +1,6 @@
 import AnyloopAsync
 import AnyloopCore
+import AnyloopTLS
 import CAnyloopSystem
 
 extension AsyncioOperation {
@@ -87,11 +88,20 @@ extension AsyncioOperation {
         let socket = table.has("sock") ? try player.boundSocket(step) : nil
         try await player.result(step, "serve") {
             let server: AsyncServer
-            if let socket {
+            let path = try path.map { "\(try player.folder())/\($0)" }
+            if let tls = try player.serverTLS(step) {
+                if let path {
+                    server = try await loop.createUnixServer(
+                        factory, path: path, options: options, tls: tls.contexts, tlsOptions: tls.options)
+                } else {
+                    server = try await loop.createServer(
+                        factory, hosts: hosts, port: port, options: options, tls: tls.contexts,
+                        tlsOptions: tls.options)
+                }
+            } else if let socket {
                 server = try await loop.createServer(factory, socket: socket.release(), options: options)
             } else if let path {
-                server = try await loop.createUnixServer(
-                    factory, path: "\(try player.folder())/\(path)", options: options)
+                server = try await loop.createUnixServer(factory, path: path, options: options)
             } else {
                 server = try await loop.createServer(factory, hosts: hosts, port: port, options: options)
             }

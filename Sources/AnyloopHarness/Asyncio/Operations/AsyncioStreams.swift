@@ -48,7 +48,9 @@ extension AsyncioOperation {
             let transport = try player.anyTransport(step)
             let (high, low) = (try step.table.optionalNumber("high"), try step.table.optionalNumber("low"))
             call(player, step, "set_write_buffer_limits") {
-                transport.setWriteBufferLimits(try WriteBufferLimits(high: high, low: low))
+                // asyncio's defaults are the transport's.
+                let isTLS = high == nil && low == nil && (transport as? any StreamTransport)?.tls != nil
+                transport.setWriteBufferLimits(isTLS ? .tls : try WriteBufferLimits(high: high, low: low))
             }
         },
         "get_write_buffer_limits": .plain { player, step in
@@ -118,6 +120,8 @@ extension AsyncioOperation {
         // A transport of ours stands for its socket as long as it has an address.
         case "socket": .flag(transport.socketName != nil)
         case "pipe": .flag(transport is any PipeTransport)
+        case "sslcontext", "ssl_object", "cipher": .flag((transport as? any StreamTransport)?.tls != nil)
+        case "peercert": .flag((transport as? any StreamTransport)?.tls?.peerCertificates.isEmpty == false)
         default: .flag(false)
         }
     }
