@@ -105,7 +105,7 @@ let package = Package(
         .testTarget(
             name: "AnyloopNativeLoopTests",
             dependencies: [
-                "AnyloopAsync", "AnyloopCore", "AnyloopNativeLoop", "AnyloopSystem", "AnyloopTesting",
+                "AnyloopAsync", "AnyloopCore", "AnyloopNativeLoop", "AnyloopSystem", "AnyloopTLS", "AnyloopTesting",
                 "CAnyloopSystem",
             ],
             swiftSettings: settings),

@@ -105,6 +105,42 @@ public struct NativeLiberty: Sendable, CustomStringConvertible {
             asyncio: "after a kept end of stream, pauseReading and resumeReading have eofReceived called again",
             ours: "eofReceived comes once",
             reason: "the grammar; a stream ends once"),
+        NativeLiberty(
+            id: "tls-alert-sent", rules: [120], scope: .both,
+            asyncio: "a TLS handshake that fails drops the connection, and with it the alert that says why",
+            ours: "the alert is sent, and the peer has a second to read it",
+            reason: "the peer's error names the reason instead of an end or a reset"),
+        NativeLiberty(
+            id: "tls-application-protocol-required", rules: [122], scope: .both,
+            asyncio: "without an application protocol in common the handshake goes on, and none is chosen",
+            ours: "a server with application protocols refuses (no_application_protocol)",
+            reason: "RFC 7301 says so; protocols cannot be confused with each other (ALPACA)"),
+        NativeLiberty(
+            id: "tls-name-required", rules: [122, 130], scope: .both,
+            asyncio: "start_tls without a name, or with an empty one, checks none, whatever the context says",
+            ours: "TransportError.usage, unless the context does not check names",
+            reason: "a check that was asked for must not be left out in silence"),
+        NativeLiberty(
+            id: "tls-buffers-counted-whole", rules: [125], scope: .both,
+            asyncio: "bytes that the transport below TLS holds do not count against the watermarks",
+            ours: "they count, so that one large write may call pauseWriting",
+            reason: "the limits are about memory, wherever it is"),
+        NativeLiberty(
+            id: "tls-late-bytes-dropped", rules: [126], scope: .both,
+            asyncio: "bytes that come after close end the connection with APPLICATION_DATA_AFTER_CLOSE_NOTIFY",
+            ours: "they are dropped until the peer's close_notify",
+            reason: "a peer that was still sending has done nothing wrong"),
+        NativeLiberty(
+            id: "tls-clients-closed-in-order", rules: [126], scope: .both,
+            asyncio: "Server.close_clients closes TCP under TLS, without close_notify",
+            ours: "it closes the TLS connections",
+            reason: "peers must not take it for a truncation"),
+        NativeLiberty(
+            id: "tls-truncation-told", rules: [128], scope: .both,
+            asyncio: "an end without close_notify is an end like any other",
+            ours:
+                "connectionLost gets TransportError.tls (.truncated); TLSConnectionOptions.truncation is asyncio's way",
+            reason: "whoever cuts a connection must not be able to shorten a message unnoticed"),
     ]
 
     /// The list as a table in Markdown.

@@ -119,7 +119,7 @@ struct RunTests {
     }
 
     @Test(arguments: [
-        ("tls", 0, "1 come with TLS"), ("none", 0, "1 have no place"), ("odd", 2, "expected one of scenario"),
+        ("none", 0, "1 have no place"), ("odd", 2, "expected one of scenario"),
     ])
     func rulesThatNothingMustShow(place: String, status: Int32, text: String) throws {
         let scratch = try scratch(rulePlace: place)

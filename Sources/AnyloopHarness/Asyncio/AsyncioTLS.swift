@@ -111,10 +111,10 @@ final class AsyncioContexts {
 extension AsyncioPlayer {
     var contexts: AsyncioContexts { store(AsyncioContexts.init) }
 
-    /// The time-outs that a step gives, and the mode's way with ends that are cut short: asyncio hides them.
+    /// The time-outs that a step gives, and asyncio's way with ends that are cut short, which is not our default.
     func tlsOptions(_ step: AsyncioStep) throws -> TLSConnectionOptions {
         var options = TLSConnectionOptions()
-        if provider.mode != .native { options.truncation = .endOfStream }
+        options.truncation = .endOfStream
         if step.table.has("handshake_timeout") {
             options.handshakeTimeout = .seconds(try step.table.seconds("handshake_timeout"))
         }

@@ -6,8 +6,6 @@ public struct AsyncioRule: Sendable, Hashable {
         case scenario
         /// A check written in Swift, for what no trace can show.
         case check
-        /// Nothing yet: it speaks of TLS.
-        case tls
         /// Nothing: it has no counterpart in Swift.
         case none
     }

@@ -104,7 +104,6 @@ public struct RuleTable: Sendable {
         if failing > 0 { parts.append("\(failing) failing") }
         let rest = showable.count - shown - failing
         if rest > 0 { parts.append("\(rest) not run on every loop") }
-        if count(.tls) > 0 { parts.append("\(count(.tls)) come with TLS") }
         if count(.none) > 0 { parts.append("\(count(.none)) have no place") }
         return "rules: " + parts.joined(separator: ", ")
     }

@@ -82,7 +82,6 @@ enum RuleWords {
     /// A standing as it stands in a cell of the table.
     static func short(_ rule: AsyncioRule, _ standing: RuleTable.Standing) -> String {
         // What was run says more than where the rule was filed.
-        if standing.total == 0, rule.place == .tls { return "TLS" }
         if standing.total == 0, rule.place == .none { return "–" }
         switch standing.verdict {
         case .failed: return "✗ \(standing.failed.count) of \(standing.total)"

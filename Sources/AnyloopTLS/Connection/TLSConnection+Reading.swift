@@ -171,11 +171,12 @@ extension TLSConnection: StreamProtocol {
             // Goes on sending; its end is known now.
             guard ending == nil else { return }
             ending = .truncated
-            if options.truncation == .endOfStream { _ = tellEnd() }
+            _ = tellEnd()
         case .shuttingDown:
             guard ending == nil else { return endLower() }
             ending = .truncated
-            if options.truncation == .error || tellEnd() { endLower() }
+            // Nothing is missing: what came after our close was not wanted.
+            if tellEnd() { endLower() }
         case .lingering: lower?.close()
         case .ending, .over: break
         }

@@ -10,7 +10,7 @@ struct RuleTests {
             differs: ["uvloop": "otherwise <b>", "3.13": "as before"], place: .scenario),
         AsyncioRule(
             number: 2, section: "A. <Queue>", text: "Copies", source: "x", place: .check, why: "no trace <can>"),
-        AsyncioRule(number: 3, section: "J. TLS", text: "Handshakes", source: "x", place: .tls, why: "comes with TLS"),
+        AsyncioRule(number: 3, section: "J. TLS", text: "Handshakes", source: "x", place: .none, why: "no tickets"),
         AsyncioRule(number: 4, section: "J. TLS", text: "Contexts", source: "x", place: .none, why: "no contextvars"),
         AsyncioRule(number: 5, section: "J. TLS", text: "Never shown", source: "x", place: .scenario),
     ]
@@ -50,7 +50,7 @@ struct RuleTests {
         #expect(table.standing(2, on: "native/epoll") == RuleTable.Standing())
         #expect(
             table.summary
-                == "rules: 0 of 5 shown on every loop, 1 failing, 2 not run on every loop, 1 come with TLS, 1 have no place"
+                == "rules: 0 of 5 shown on every loop, 1 failing, 2 not run on every loop, 2 have no place"
         )
     }
 
@@ -62,7 +62,7 @@ struct RuleTests {
     @Test func wholeRunsWantEveryRuleOnEveryLoop() throws {
         let shown = [cell("a", [1, 2, 5]), cell("a", [1, 2, 5], "compat", liberties: ["x"])]
         #expect(table(shown).complaint == nil)
-        #expect(table(shown).summary == "rules: 3 of 5 shown on every loop, 1 come with TLS, 1 have no place")
+        #expect(table(shown).summary == "rules: 3 of 5 shown on every loop, 2 have no place")
         // A failure beside a cell that passes is the cell's own matter.
         #expect(table(shown + [cell("b", [1], "native", .failed)]).complaint == nil)
         let half = table([cell("a", [1, 2]), cell("a", [1], "compat"), cell("b", [2], "compat", .unsupported)])
@@ -100,7 +100,7 @@ struct RuleTests {
         #expect(page.contains("<a href=\"index.html#failure-2\">failed</a>"))
         #expect(page.contains("<span class=\"passed\">✓ checked</span>"))
         #expect(page.contains("<td colspan=\"2\"><i class=\"passed\"></i>on every loop</td>"))
-        #expect(page.contains("<span class=\"other\">TLS</span>") && page.contains("<span class=\"other\">–</span>"))
+        #expect(page.contains("<span class=\"other\">–</span>"))
         #expect(page.contains("<span class=\"missing\">not run</span>"))
         #expect(page.contains("<p>no contextvars</p>"))
         #expect(
@@ -135,7 +135,7 @@ struct RuleTests {
                     + " ✗ on every loop: `asyncio/a/b`<br>*CPython 3.13*: as before<br>*uvloop*: otherwise &lt;b&gt; |\n"
             ))
         #expect(text.contains("| ≈ 1 | not run | but for `made-<at>-once`<br>no trace &lt;can&gt; |\n"))
-        #expect(text.contains("| 3 | Handshakes *x* | TLS | TLS | comes with TLS |\n"))
+        #expect(text.contains("| 3 | Handshakes *x* | – | – | no tickets |\n"))
         #expect(text.contains("| 4 | Contexts *x* | – | – | no contextvars |\n"))
         #expect(text.contains("| | rule | native/epoll | compat/epoll | remarks |\n|---:|---|---|---|---|\n"))
         #expect(text.contains("| later | now | saves \\| turns |"))
@@ -154,7 +154,7 @@ struct RuleTests {
         ("[{\"number\": 2}]", "rule 1: expected the number 1 under the key 'number', found the number 2.0"),
         (
             "[{\"number\": 1, \"place\": \"nowhere\"}]",
-            "rule 1: expected one of scenario, check, tls, none under the key 'place', found the text 'nowhere'"
+            "rule 1: expected one of scenario, check, none under the key 'place', found the text 'nowhere'"
         ),
         ("[{\"number\": 1, \"colour\": 1}]", "found 'colour'"),
     ])

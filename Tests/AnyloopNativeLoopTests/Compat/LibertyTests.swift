@@ -79,7 +79,7 @@ struct Demonstration: Sendable {
     }
 
     static let all: [String: Demonstration] = scheduling.merging(streams) { $1 }
-        .merging(datagrams) { $1 }
+        .merging(datagrams) { $1 }.merging(tls) { $1 }
 
     private static let scheduling: [String: Demonstration] = [
         "posted-once-a-turn": Demonstration(native: ["soon", "posted"], compat: ["posted", "soon"]) { loop, log in

@@ -216,7 +216,7 @@ class TLS:
 
     async def op_peer_handshake(self, step):
         """Begins or goes on with the handshake of a peer. `stop`: sends its first flight and leaves it at that.
-        `hold`: does not send its last one; the next send does."""
+        `hold`: does not send its last one; the next send does. `silent`: a failure writes no line."""
         name, peer = step["peer"], self.peers[step["peer"]]
         if not isinstance(peer, TLSPeer) or peer.done:
             side = step.get("side", "client")
@@ -233,7 +233,8 @@ class TLS:
                 while True:
                     try:
                         if not peer.feed():
-                            self.line(f"{name}.handshake !eof")
+                            if not step.get("silent"):
+                                self.line(f"{name}.handshake !eof")
                             return
                         break
                     except BlockingIOError:
@@ -244,7 +245,8 @@ class TLS:
             if not step.get("hold"):
                 peer.flush()
         except (CloseNotify, OSError) as error:
-            self.line(f"{name}.handshake !{error_text(error)}")
+            if not step.get("silent"):
+                self.line(f"{name}.handshake !{error_text(error)}")
             if isinstance(error, ssl.SSLError):
                 self.peer_call(step, "handshake", peer.flush)
 

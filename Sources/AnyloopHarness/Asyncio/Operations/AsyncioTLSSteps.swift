@@ -93,6 +93,7 @@ extension AsyncioOperation {
             try? peer.flush()
             end = "!\(AsyncioText.error(error))"
         }
+        guard try !step.table.flag("silent", or: false) else { return }
         if let end { player.line("\(name).handshake \(end)") }
     }
 }
