@@ -221,6 +221,8 @@ final class AsyncioPlayer {
         try answerNames()
         if let loop = loop as? any DebugLoop {
             loop.isDebug = scenario.isDebug
+            // A busy machine must not make callbacks slow; those that are to be say so.
+            if scenario.isDebug { loop.slowCallbackDuration = .seconds(60) }
             loop.logHandler = { [weak self] record in
                 guard record.level >= .warning else { return }
                 self?.line("log \(record.level.rawValue) \(AsyncioText.quoted(AsyncioText.message(record.message)))")
