@@ -49,6 +49,7 @@ struct ServeTLSTests {
         #expect(try Tool.run(curl, program: "curl").output == "some text\n")
         #expect(try Tool.run(curl + ["-r", "0-3"], program: "curl").output == "some")
         #expect(try Tool.run(curl + ["--tlsv1.2", "--tls-max", "1.2"], program: "curl").output == "some text\n")
+        #expect(try Tool.run(curl + ["-0"], program: "curl").output == "some text\n")
         let untrusted = try Tool.run(["get", url])
         #expect(untrusted.status == 1)
         #expect(untrusted.errors.contains("'CN=localhost'") || untrusted.errors.contains("localhost"))

@@ -1,3 +1,4 @@
+import AnyloopAgents
 import AnyloopCore
 import AnyloopHarness
 import AnyloopTLS
@@ -65,7 +66,7 @@ struct ServeCommand: ParsableCommand {
         logger.logLevel = settings.logLevel
         let tls =
             try settings.tls.isOn
-            ? ServedTLS(settings.tls, protocols: service == .echo ? [] : ["http/1.1"]) : nil
+            ? ServedTLS(settings.tls, protocols: service == .echo ? [] : HTTPServer.applicationProtocols) : nil
         let text = HTTPAgent.greeting(size: size)
         let host = try ServiceHost(settings: settings, mode: mode) {
             [service, root, logger] loop, settings, shared in

@@ -118,6 +118,35 @@ import Testing
         #expect(ended.value?.error == nil, "no reset")
     }
 
+    /// A megabyte through a tunnel, and through one inside of another TLS.
+    @Test(arguments: Kind.allCases, [false, true]) func tunnels(_ kind: Kind, isSecure: Bool) throws {
+        let bytes = (0..<1_000_000).map { UInt8(truncatingIfNeeded: $0 &* 31 ^ $0 >> 8) }
+        let proxies = Box<[TestProxy]>([])
+        try run(kind) { exchange in
+            exchange.collectBody(limit: 2_000_000) { body, _ in
+                exchange.respond(HTTPResponse(status: .ok), body: body)
+            }
+        } _: { loop, _, address, certificate, done in
+            let tls = isSecure ? try certificate.server() : nil
+            let proxy = try TestProxy(on: loop, at: .loopback(port: 0), tls: tls) { .address(address) }
+            proxies.value.append(proxy)
+            var options = HTTPClientOptions()
+            options.tls = try certificate.client()
+            options.proxy = .host("localhost", port: proxy.server.addresses.first?.port ?? 0)
+            options.proxyOptions.isSecure = isSecure
+            let client = HTTPClient(loop: loop, options: options)
+            client.fetch(Self.request(.post), body: .bytes(bytes)) { result in
+                switch result {
+                case .success(let response): #expect(response.body == bytes)
+                case .failure(let error): Issue.record("\(error)")
+                }
+                client.close()
+                proxy.server.close(completion: done)
+            }
+        }
+        #expect(proxies.value.first?.seen == ["CONNECT localhost:443"])
+    }
+
     @Test func anUpgradeKeepsTheTLS() throws {
         let answer = Box("")
         let handler: HTTPService.Handler = { exchange in

@@ -159,6 +159,16 @@ import Testing
         return options
     }
 
+    @Test(arguments: ["h2", "spdy/3"]) func aServerOffersOnlyWhatItSpeaks(_ name: String) throws {
+        let stage = try SecureStage()
+        let context = try stage.certificate.server(protocols: [name, "http/1.1"])
+        #expect(throws: TransportError.self) { try stage.server.listen(on: [.loopback(port: 9443)], tls: context) }
+        let right = try stage.certificate.server(protocols: HTTPServer.applicationProtocols)
+        try stage.server.listen(on: [.loopback(port: 9443)], tls: right)
+        #expect(stage.fetch(authority: "a:9443").value == "200 hello")
+        #expect(stage.seen.last?.alpn == "http/1.1")
+    }
+
     @Test func clientCertificatesReachTheHandler() throws {
         let ada = try TestIdentity("ada")
         let seen = Box<[[UInt8]]>([])
@@ -200,6 +210,22 @@ import Testing
             #expect(result.hasPrefix("error the connection was lost: "))
             #expect(result.contains("close_notify"))
         }
+    }
+
+    // RFC 9112 §9.3.1: many servers leave idle connections without a word, and without close_notify.
+    @Test func aPooledConnectionThatWasLeftIsReplaced() throws {
+        let stage = try SecureStage()
+        let uses = Box(0)
+        _ = try stage.loop.createServer(on: [.loopback(port: 8443)], tls: stage.source) {
+            Leaver {
+                uses.value += 1
+                return uses.value != 2
+            }
+        }
+        #expect(stage.fetch(authority: "a:8443").value == "200 hi")
+        #expect(stage.fetch(authority: "a:8443").value == "200 hi")
+        #expect(uses.value == 3)
+        #expect(stage.client.connectionsMade == 2)
     }
 
     @Test func closingTheServerSaysCloseNotify() throws {
@@ -258,6 +284,24 @@ import Testing
 
 extension SecureStage {
     fileprivate func fetch(_ fields: HTTPFields) -> Box<String> { fetch("/", fields) }
+}
+
+/// Answers while a closure says so, then goes without `close_notify`.
+private final class Leaver: StreamProtocol {
+    private let stays: () -> Bool
+    private var transport: (any StreamTransport)?
+
+    init(_ stays: @escaping () -> Bool) { self.stays = stays }
+
+    func connectionMade(_ transport: any StreamTransport) { self.transport = transport }
+
+    func dataReceived(_ data: Span<UInt8>) {
+        guard stays() else {
+            transport?.abort()
+            return
+        }
+        transport?.write(Array("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi".utf8))
+    }
 }
 
 /// Answers with a body that lasts until the close, and closes with `close_notify` or without.

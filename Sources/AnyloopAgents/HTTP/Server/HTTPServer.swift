@@ -9,6 +9,11 @@ public final class HTTPServer {
     public let service: HTTPService
     private var servers: [any Server] = []
 
+    /// What it speaks, by the names of ALPN (RFC 7301 §6); for `TLSSettings.applicationProtocols`.
+    ///
+    /// Without any in its context it does not refuse clients that would speak HTTP/2 alone, but cannot serve them.
+    public static let applicationProtocols = ["http/1.1", "http/1.0"]
+
     /// A server on `loop` that listens nowhere yet.
     public convenience init(
         loop: any Loop, options: HTTPServerOptions = HTTPServerOptions(), handler: @escaping HTTPService.Handler
@@ -37,10 +42,15 @@ public final class HTTPServer {
     /// `close_notify`, and drops what still comes until the peer has said it, too.
     ///
     /// - Parameter tlsOptions: nil: a handshake may take `headerTimeout`, a close `lingerTimeout`.
+    /// - Throws: `TransportError.usage` for a context that offers a protocol which is not in `applicationProtocols`.
     public func listen(
         on addresses: [SocketAddress], options: ServerOptions = ServerOptions(), tls source: TLSServerContextSource,
         tlsOptions: TLSConnectionOptions? = nil
     ) throws(TransportError) {
+        let offered = source.current.options.settings.applicationProtocols
+        if let other = offered.first(where: { !Self.applicationProtocols.contains($0) }) {
+            throw .usage("an HTTPServer does not speak '\(other)': offer 'http/1.1' and 'http/1.0', or nothing")
+        }
         let service = service
         let server = try loop.createServer(
             on: addresses, options: options, tls: source, tlsOptions: tlsOptions ?? service.tlsOptions,

@@ -40,7 +40,7 @@ public struct HTTPServerOptions: Sendable {
     /// How long the discarding may take.
     public var lingerTimeout = Duration.seconds(5)
 
-    /// Where refused requests and failing handlers are logged; nil is silent.
+    /// Where refused requests, failing handlers and failed TLS handshakes are logged; nil is silent.
     public var logger: Logger?
 
     /// The defaults.
