@@ -33,6 +33,35 @@ import Testing
         #expect(stage.failures.isEmpty)
     }
 
+    @Test func theSchemeIsTheTargetsOrElseTheConnections() throws {
+        let schemes = Box<[String?]>([])
+        let kept = Box<[HTTPServerExchange]>([])
+        let stage = try SecureStage(options: {
+            // Absolute targets: the server is asked as a proxy behind TLS would be.
+            $0.proxy = .host("a", port: 443)
+            $0.proxyOptions.isSecure = true
+        }) { exchange in
+            if exchange.head.target == "http://b/later" {
+                kept.value.append(exchange)
+            } else {
+                schemes.value.append(exchange.request.scheme)
+            }
+            exchange.respond(HTTPResponse(status: .ok))
+        }
+        #expect(stage.fetch(scheme: "http", authority: "b").value == "200 ")
+        #expect(stage.fetch("/later", scheme: "http", authority: "b").value == "200 ")
+        #expect(schemes.value == ["http"])
+        #expect(kept.value.first?.isOver == true)
+        #expect(kept.value.first?.request.scheme == "http")
+        let direct = try SecureStage { exchange in
+            kept.value.append(exchange)
+            exchange.respond(HTTPResponse(status: .ok))
+        }
+        #expect(direct.fetch().value == "200 ")
+        #expect(kept.value.last?.isOver == true)
+        #expect(kept.value.last?.request.scheme == "https", "also when first asked for after the end")
+    }
+
     @Test func plainHTTPHasNoneOfIt() throws {
         let stage = ServerStage { exchange in
             #expect(exchange.tls == nil)

@@ -36,6 +36,7 @@ public final class HTTPServerExchange {
     private static let noHead = HTTP1Parser(role: .requests).head
 
     private var keptHead: HTTP1Head?
+    private var keptIsSecure = false
     private var keptRequest: HTTPRequest?
     private var onChunk: ((Span<UInt8>) throws -> Void)?
     private var onBodyEnd: ((HTTPFields?) throws -> Void)?
@@ -55,9 +56,11 @@ public final class HTTPServerExchange {
     public var head: HTTP1Head { keptHead ?? connection?.parser.head ?? Self.noHead }
 
     /// The request's head; made when first asked for.
+    ///
+    /// Its scheme is the target's own where that is in absolute form, else the connection's; `tls` is sure.
     public var request: HTTPRequest {
         if let keptRequest { return keptRequest }
-        let request = HTTPRequest(head, scheme: connection?.isSecure == true ? "https" : "http")
+        let request = HTTPRequest(head, scheme: connection?.isSecure ?? keptIsSecure ? "https" : "http")
         keptRequest = request
         return request
     }
@@ -263,7 +266,10 @@ public final class HTTPServerExchange {
     func end(_ error: HTTPServerError?) {
         guard let connection else { return }
         // A task asked for the request before; the parser may write over the head.
-        if bridge == nil { keptHead = connection.parser.head }
+        if bridge == nil {
+            keptHead = connection.parser.head
+            keptIsSecure = connection.isSecure
+        }
         self.connection = nil
         responsePhase = .finished
         onChunk = nil

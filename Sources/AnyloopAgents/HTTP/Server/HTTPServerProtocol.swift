@@ -81,8 +81,8 @@ public final class HTTPServerProtocol: StreamProtocol {
     /// Who takes the transport once this turn is over (phase `handedOver`).
     var successor: HTTPServerExchange.Successor?
 
-    /// Whether TLS is below; asked for when first needed.
-    private(set) lazy var isSecure = transport?.tls != nil
+    /// Whether TLS is below.
+    private(set) var isSecure = false
 
     /// What `deadline` is for.
     var wait = Wait.none
@@ -116,6 +116,7 @@ public final class HTTPServerProtocol: StreamProtocol {
     public func connectionMade(_ transport: any StreamTransport) {
         self.transport = transport
         loop = transport.loop
+        isSecure = transport.tls != nil
         service.add(self)
         updateDeadline()
     }

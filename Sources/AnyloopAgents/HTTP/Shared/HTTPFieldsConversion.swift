@@ -30,13 +30,16 @@ extension Span<UInt8> {
 extension HTTPRequest {
     /// The request that `head` says on a connection of `scheme`: the authority from the target or `Host`, the rest of the fields in order.
     ///
-    /// Of an absolute target the path is what follows the authority; `CONNECT` has no path.
+    /// An absolute target has a scheme of its own, whatever the connection; its path is what follows the authority.
+    /// `CONNECT` has no path.
     init(_ head: HTTP1Head, scheme: String) {
         let path: String?
+        var scheme = scheme
         switch head.targetForm {
         case .authority: path = nil
         case .origin, .asterisk: path = head.target
         case .absolute:
+            scheme = head.target.prefix { $0 != ":" }.lowercased()
             let query = head.query.map { "?\($0)" } ?? ""
             path = (head.path.isEmpty ? "/" : head.path) + query
         }
