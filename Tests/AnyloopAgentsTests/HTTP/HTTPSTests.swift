@@ -2,6 +2,7 @@ import AnyloopAgents
 import AnyloopCore
 import AnyloopTLS
 import AnyloopTesting
+import AnyloopWire
 import HTTPTypes
 import Testing
 
