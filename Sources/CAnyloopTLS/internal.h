@@ -34,6 +34,8 @@ struct anyloop_tls {
     size_t output_count;
     /// The newest session from the peer.
     SSL_SESSION *session;
+    /// On a server: the context for the client's name was chosen.
+    bool has_context;
     /// Why the peer's certificate was refused; NULL if it was not.
     anyloop_tls_refusal *refusal;
 };

@@ -53,6 +53,10 @@ static int change_context(SSL *ssl, anyloop_tls_context *other) {
 /// whether a ticket may be used. A ticket from a name that asks no certificates of clients must not open one that does.
 static int choose_context(SSL *ssl, int *alert, void *user) {
     anyloop_tls_context *context = user;
+    anyloop_tls *tls = anyloop_tls_of(ssl);
+    // A client that is asked for another key share says hello twice (RFC 8446 §4.1.4): the choice stands.
+    if (tls->has_context) return SSL_CLIENT_HELLO_SUCCESS;
+    tls->has_context = true;
     char text[TLSEXT_MAXLEN_host_name + 1];
     const char *name = asked_name(ssl, text);
     anyloop_tls_context *other = name ? context_for(context, name) : NULL;

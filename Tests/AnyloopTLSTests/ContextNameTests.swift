@@ -177,4 +177,20 @@ import Testing
         }
         #expect(try EnginePair(groups, main, host: "other.test").server.error?.kind == .noCommonCipher)
     }
+
+    @Test("the choice stands when the client has to say hello again (RFC 8446 §4.1.4)")
+    func secondHello() throws {
+        let refusing = try Contexts.server(named: "inner.test") { options in
+            options.settings.groups = "P-384"
+            options.refusesUnknownNames = true
+        }
+        let main = try Contexts.server { $0.contextsByName = ["inner.test": refusing] }
+        let client = try Contexts.client(trusting: [refusing]) { options in
+            options.settings = .only(.v1_3)
+            // The key share is X25519's.
+            options.settings.groups = "X25519:P-384"
+        }
+        let pair = try EnginePair(client, main, host: "inner.test")
+        #expect(pair.isOpen)
+    }
 }

@@ -39,7 +39,7 @@ import Testing
             options.settings = .only(version)
             options.sessionLimit = 0
         }
-        let loop = MemoryLoop()
+        let loop = ClosingLoop()
         let source = TLSServerContextSource(old)
         let first = try MemoryMeeting(on: loop, client, source)
         source.current = new
@@ -48,7 +48,7 @@ import Testing
         #expect(certificates[0] != nil && certificates[1] != nil && certificates[0] != certificates[1])
         for meeting in [first, second] {
             meeting.asked.transport?.write(Array("still here".utf8))
-            loop.runUntilIdle()
+            loop.loop.runUntilIdle()
             #expect(meeting.served.byteCount == 10)
         }
     }
@@ -66,13 +66,13 @@ import Testing
 
     @Test("a context may go while its connections live on")
     func contextGone() throws {
-        let loop = MemoryLoop()
+        let loop = ClosingLoop()
         let meeting = try MemoryMeeting(on: loop, try Contexts.client(), try Contexts.server())
         meeting.asked.transport?.write(Array("still here".utf8))
-        loop.runUntilIdle()
+        loop.loop.runUntilIdle()
         #expect(meeting.served.byteCount == 10)
         meeting.asked.transport?.close()
-        loop.runUntilIdle()
+        loop.loop.runUntilIdle()
         #expect(meeting.served.isLost && meeting.asked.isLost)
     }
 }

@@ -3,9 +3,9 @@ import AnyloopTLS
 import AnyloopTesting
 import Testing
 
-/// A client and a server of ours that meet over TLS on a loop in memory.
-struct MemoryMeeting {
-    let loop: MemoryLoop
+/// A client and a server of ours that meet over TLS on a loop in memory; the loop is closed with the last of it.
+final class MemoryMeeting {
+    private let loop: ClosingLoop
     let served = RecordingProtocol()
     let asked = RecordingProtocol()
     private(set) var result: Result<any StreamTransport, TransportError>?
@@ -14,10 +14,11 @@ struct MemoryMeeting {
 
     /// Connects to `host` and goes on until nothing is left to do.
     init(
-        on loop: MemoryLoop = MemoryLoop(), _ client: TLSClientContext, _ source: TLSServerContextSource,
+        on closing: ClosingLoop = ClosingLoop(), _ client: TLSClientContext, _ source: TLSServerContextSource,
         host: String = Certificates.host, tlsOptions: TLSConnectionOptions = TLSConnectionOptions()
     ) throws {
-        self.loop = loop
+        loop = closing
+        let loop = closing.loop
         let served = served
         let asked = asked
         var told: TransportError?
@@ -41,8 +42,8 @@ struct MemoryMeeting {
     }
 
     /// Connects to a server with one context.
-    init(
-        on loop: MemoryLoop = MemoryLoop(), _ client: TLSClientContext, _ server: TLSServerContext,
+    convenience init(
+        on loop: ClosingLoop = ClosingLoop(), _ client: TLSClientContext, _ server: TLSServerContext,
         host: String = Certificates.host
     ) throws {
         try self.init(on: loop, client, TLSServerContextSource(server), host: host)
@@ -55,6 +56,12 @@ struct MemoryMeeting {
     var clientError: TransportError? {
         if case .failure(let error) = result { error } else { nil }
     }
+}
+
+/// A loop that lets go of what is still open on it when nobody uses it any more.
+final class ClosingLoop {
+    let loop = MemoryLoop()
+    deinit { loop.closeLoop() }
 }
 
 extension TransportError {

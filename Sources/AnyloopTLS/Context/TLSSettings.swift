@@ -7,6 +7,8 @@ public struct TLSSettings: Sendable {
     /// Ciphers of TLS 1.2 by OpenSSL's names, best first, joined by colons.
     ///
     /// The default has forward secrecy and authenticated encryption only (RFC 9325 §4.2).
+    /// OpenSSL's security level is 2: RSA from 2048 bits, EC from 224, no signatures with SHA-1 or MD5, in certificates
+    /// too. `@SECLEVEL=n` at the end of the list sets another one.
     public var ciphers = TLSSettings.standardCiphers
     /// Cipher suites of TLS 1.3 by OpenSSL's names, best first, joined by colons; nil leaves OpenSSL's.
     public var cipherSuites: String?
