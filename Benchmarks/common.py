@@ -88,8 +88,14 @@ def nginx(prefix, port, server):
 
 
 def nginx_worker(master):
-    with open(f"/proc/{master}/task/{master}/children") as file:
-        return int(file.read().split()[0])
+    # The master listens before its worker exists.
+    for _ in range(500):
+        with open(f"/proc/{master}/task/{master}/children") as file:
+            children = file.read().split()
+        if children:
+            return int(children[0])
+        time.sleep(0.02)
+    sys.exit("nginx has no worker")
 
 
 def compiled(source, directory, *libraries, needs):
