@@ -1,9 +1,9 @@
 /// Media types by a file's extension.
 enum HTTPMediaType {
     /// The type of a file of this name; `application/octet-stream` where the extension is unknown.
-    static func of(_ name: some StringProtocol) -> String {
-        guard let dot = name.lastIndex(of: ".") else { return unknown }
-        return table[name[name.index(after: dot)...].lowercased()] ?? unknown
+    static func of(_ name: String) -> String {
+        guard let dot = name.utf8.lastIndex(of: UInt8(ascii: ".")) else { return unknown }
+        return table[name[name.utf8.index(after: dot)...].lowercased()] ?? unknown
     }
 
     private static let unknown = "application/octet-stream"

@@ -10,6 +10,7 @@ import HTTPTypes
 /// that start with a dot are not served. Files are opened on the loop's thread and sent by the kernel.
 public final class StaticFiles {
     private let root: Int32
+    private var lastDate: (seconds: Int64, text: String)?
 
     /// Serves what is beneath the directory `root`.
     ///
@@ -33,17 +34,15 @@ public final class StaticFiles {
             return Self.refuse(exchange, .methodNotAllowed, [.allow: "GET, HEAD"])
         }
         let request = exchange.request
-        let parts = (request.path ?? "/").split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
-        guard let raw = parts.first, let path = Self.decode(raw) else { return Self.refuse(exchange, .badRequest) }
-        let segments = path.split(separator: "/")
-        guard path.hasPrefix("/"), !segments.contains(where: { $0.hasPrefix(".") && $0 != ".well-known" }) else {
-            return Self.refuse(exchange, .notFound)
-        }
-        let name = segments.joined(separator: "/")
-        let asksForDirectory = path.hasSuffix("/")
+        let target = request.path ?? "/"
+        let end = target.utf8.firstIndex(of: UInt8(ascii: "?")) ?? target.endIndex
+        let raw = target[..<end]
+        guard let path = Self.decode(raw) else { return Self.refuse(exchange, .badRequest) }
+        guard let name = Self.name(of: path) else { return Self.refuse(exchange, .notFound) }
+        let asksForDirectory = path.utf8.last == UInt8(ascii: "/")
         switch open(name.isEmpty ? "." : name) {
         case .file(let file) where !asksForDirectory:
-            send(file, name: segments.last ?? "", exchange, request)
+            send(file, name: name, exchange, request)
         case .directory where asksForDirectory:
             guard case .file(let index) = open(name.isEmpty ? "index.html" : name + "/index.html") else {
                 return Self.refuse(exchange, .notFound)
@@ -51,11 +50,28 @@ public final class StaticFiles {
             send(index, name: "index.html", exchange, request)
         case .directory:
             // Without the doubled slash at the start, which would name another host.
-            let target = "/" + raw.drop { $0 == "/" } + "/" + (parts.count == 2 ? "?\(parts[1])" : "")
-            Self.refuse(exchange, .movedPermanently, [.location: target])
+            let location = "/" + raw.drop { $0 == "/" } + "/" + target[end...]
+            Self.refuse(exchange, .movedPermanently, [.location: location])
         case .file: Self.refuse(exchange, .notFound)
         case .missing(let status): Self.refuse(exchange, status)
         }
+    }
+
+    /// The path beneath the root that `path` names, with single slashes between its segments.
+    ///
+    /// Nil if it does not begin with a slash, or has a segment that starts with a dot.
+    private static func name(of path: String) -> String? {
+        let slash = UInt8(ascii: "/")
+        let bytes = path.utf8
+        guard bytes.first == slash else { return nil }
+        var name: [UInt8] = []
+        name.reserveCapacity(bytes.count)
+        for segment in bytes.split(separator: slash) {
+            if segment.first == UInt8(ascii: "."), !segment.elementsEqual(".well-known".utf8) { return nil }
+            if !name.isEmpty { name.append(slash) }
+            name.append(contentsOf: segment)
+        }
+        return String(decoding: name, as: UTF8.self)
     }
 
     // MARK: Files
@@ -84,16 +100,15 @@ public final class StaticFiles {
     }
 
     private func send(
-        _ file: OpenFile, name: some StringProtocol, _ exchange: HTTPServerExchange, _ request: HTTPRequest
+        _ file: OpenFile, name: String, _ exchange: HTTPServerExchange, _ request: HTTPRequest
     ) {
         let fields = request.headerFields
         let conditions = file.conditions
-        var response = HTTPResponse(
-            status: .ok,
-            headerFields: [
-                .lastModified: HTTP1Date.string(Int(conditions.modified)), .eTag: conditions.entityTag,
-                .acceptRanges: "bytes",
-            ])
+        var response = HTTPResponse(status: .ok)
+        response.headerFields.reserveCapacity(6)
+        response.headerFields.append(HTTPField(name: .lastModified, value: date(conditions.modified)))
+        response.headerFields.append(HTTPField(name: .eTag, value: conditions.entityTag))
+        response.headerFields.append(HTTPField(name: .acceptRanges, value: "bytes"))
         switch conditions.outcome(fields) {
         case .proceed:
             break
@@ -117,14 +132,22 @@ public final class StaticFiles {
                 response.headerFields[.contentRange] = HTTP1Range.contentRange(bytes, length: length)
             }
         }
-        response.headerFields[.contentType] = HTTPMediaType.of(name)
-        response.headerFields[.contentLength] = String(part.count)
+        response.headerFields.append(HTTPField(name: .contentType, value: HTTPMediaType.of(name)))
+        response.headerFields.append(HTTPField(name: .contentLength, value: String(part.count)))
         guard exchange.method == .get, !part.isEmpty else { return exchange.respond(response) }
         exchange.start(response)
         exchange.sendFile(descriptor: file.descriptor, offset: part.lowerBound, count: part.count) { _ in
             file.close()
         }
         exchange.finish()
+    }
+
+    /// `Last-Modified`, which is the same for the next request of the same file.
+    private func date(_ seconds: Int64) -> String {
+        if let lastDate, lastDate.seconds == seconds { return lastDate.text }
+        let text = HTTP1Date.string(Int(seconds))
+        lastDate = (seconds, text)
+        return text
     }
 
     // MARK: Answers without a file
@@ -139,6 +162,7 @@ public final class StaticFiles {
 
     /// Undoes percent-encoding; nil if it is malformed, not UTF-8, or has a NUL.
     static func decode(_ text: Substring) -> String? {
+        if !text.utf8.contains(where: { $0 == UInt8(ascii: "%") || $0 == 0 }) { return String(text) }
         var bytes: [UInt8] = []
         var rest = text.utf8[...]
         while let byte = rest.popFirst() {
@@ -172,9 +196,25 @@ private final class OpenFile {
     init(_ descriptor: Int32, _ info: anyloop_file_info) {
         self.descriptor = descriptor
         size = max(0, info.size)
-        let tag = [info.modified_seconds, info.modified_nanoseconds, info.size]
-            .map { String($0, radix: 16) }.joined(separator: "-")
-        conditions = HTTPConditions(entityTag: "\"\(tag)\"", modified: info.modified_seconds)
+        conditions = HTTPConditions(entityTag: Self.entityTag(info), modified: info.modified_seconds)
+    }
+
+    /// A strong tag: the moment of the last change and the size, in hexadecimal.
+    private static func entityTag(_ info: anyloop_file_info) -> String {
+        var tag: [UInt8] = []
+        tag.reserveCapacity(2 + 3 * 17)
+        for number in [info.modified_seconds, info.modified_nanoseconds, info.size] {
+            tag.append(UInt8(ascii: tag.isEmpty ? "\"" : "-"))
+            let bits = UInt64(bitPattern: number)
+            var shift = max(0, 60 - bits.leadingZeroBitCount & ~3)
+            while shift >= 0 {
+                let digit = UInt8(truncatingIfNeeded: bits >> UInt64(shift) & 15)
+                tag.append(digit < 10 ? digit + 48 : digit + 87)
+                shift -= 4
+            }
+        }
+        tag.append(UInt8(ascii: "\""))
+        return String(decoding: tag, as: UTF8.self)
     }
 
     func close() {
