@@ -1,5 +1,6 @@
 import AnyloopCore
 import AnyloopTesting
+import Foundation
 import Testing
 
 @testable import AnyloopTLS
@@ -112,6 +113,27 @@ import Testing
             found[test.name] = try sentence(of: test)?.replacing(/[0-9-]{10} [0-9:]{5} UTC/, with: "DATE")
         }
         #expect(found == expected)
+    }
+
+    /// The rows of the page's table of faults: fault and alert.
+    private func documented() throws -> [String: String] {
+        let path = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent().appendingPathComponent("Documentation/tls.md")
+        var rows: [String: String] = [:]
+        for line in String(decoding: try Data(contentsOf: path), as: UTF8.self).split(separator: "\n") {
+            guard let row = line.wholeMatch(of: /\| `(\w+)` \| `(\w+)` \| .*/) else { continue }
+            rows[String(row.1)] = String(row.2)
+        }
+        return rows
+    }
+
+    @Test("Documentation/tls.md has every fault with its alert")
+    func page() throws {
+        var alerts: [String: String] = [:]
+        for test in try Certificates.cases(of: .client) + Certificates.cases(of: .server) {
+            if let fault = test.fault { alerts[fault] = test.alert }
+        }
+        #expect(try documented() == alerts)
     }
 
     private func sentence(of test: Certificates.Case) throws -> String? {

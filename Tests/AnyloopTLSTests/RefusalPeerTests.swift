@@ -94,8 +94,7 @@ import Testing
             Issue.record("\(String(describing: refusal)) is no refusal")
             return
         }
-        #expect("\(found)" == fault)
-        #expect(test.named.isEmpty || refusal?.description.contains(test.named) == true)
+        #expect("\(found)" == fault && refusal?.description.contains(test.named) == true)
         try turn(loop) { server.connectionCount == 0 }
         try expectAlert(fault == "missing" && version == .v1_2 ? "handshake_failure" : test.alert, in: peer.rest())
     }
