@@ -41,7 +41,12 @@ func tcpEchoServer(on loop: any TaskLoop, port: UInt16 = 8888) async throws {
 
 // begin: http-headers
 func printHTTPHeaders(_ url: HTTPURL, on loop: any TaskLoop) async throws {
-    let (reader, writer) = try await loop.openConnection(host: url.host, port: url.port)
+    let (reader, writer) =
+        if url.scheme == "https" {
+            try await loop.openConnection(host: url.host, port: url.port, tls: TLSClientContext())
+        } else {
+            try await loop.openConnection(host: url.host, port: url.port)
+        }
     let query = "HEAD \(url.path) HTTP/1.0\r\nHost: \(url.host)\r\n\r\n"
 
     writer.write(Array(query.utf8))
