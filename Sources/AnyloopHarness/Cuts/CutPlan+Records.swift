@@ -8,7 +8,11 @@ extension CutPlan {
         }
         let size = Self.ciphertextCount(of: stream)
         switch self {
-        case .recordsJoined: return [cut(.only, RecordCut(segments: .joined, handshake: .joined))]
+        case .recordsJoined:
+            let joined = RecordCut(segments: .joined, handshake: .joined)
+            var blocked = cut(.named("blocked"), joined)
+            blocked.blockedUntil = stream.bytes.count
+            return [cut(.only, joined), blocked]
         case .recordsEveryByte: return [cut(.only, RecordCut(segments: .everyByte))]
         case .recordsOlder:
             return [
@@ -22,7 +26,7 @@ extension CutPlan {
             return [cut(.named("all"), RecordCut(segments: .places(all)))]
                 + all.map { cut(.named($0.rawValue), RecordCut(segments: .places([$0]))) }
         case .recordsTwoWay:
-            return Self.evenChoice(of: 1..<max(1, size), limit: limits.ciphertextOffsets)
+            return Self.evenChoice(of: 1..<max(1, size), limit: limits.offsetCount)
                 .map { cut(.offset($0), RecordCut(segments: .offset($0))) }
         case .recordsRandom: return Self.randomRecords(of: stream, seed: seed, limits: limits)
         case .recordsTruncated, .recordsDamaged: return faults(of: stream, seed: seed, limits: limits)
@@ -54,7 +58,7 @@ extension CutPlan {
 
     private static func randomRecords(of stream: SideStream, seed: UInt64, limits: CutLimits) -> [Cut] {
         // The pieces of the random plan are the records; their ciphertext is cut by the same number again.
-        random(count: stream.bytes.count, seed: seed, limits: limits).enumerated().map { number, cut in
+        random(count: stream.bytes.count, seed: seed, limits: limits).prefix(limits.ciphertextOffsets).enumerated().map { number, cut in
             let own = seed &* 0x1_0000_0007 &+ UInt64(number)
             let segments = RecordCut.Segments.drawn(seed: own, pieces: limits.randomPieces)
             return Cut(

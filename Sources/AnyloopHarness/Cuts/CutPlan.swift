@@ -20,7 +20,8 @@ public enum CutPlan: String, Sendable, Hashable, CaseIterable, Codable {
     case blocked
     /// With a byte flipped, dropped or doubled, or the end missing; judged by law alone.
     case mutation
-    /// Over TLS: as recorded, with all records in one segment, the handshake's last flight before them.
+    /// Over TLS: as recorded, with all records in one segment, the handshake's last flight before them; then the
+    /// same while the peer reads nothing.
     case recordsJoined = "tls-joined"
     /// Over TLS: as recorded, with the ciphertext one byte at a time.
     case recordsEveryByte = "tls-every-byte"
@@ -83,7 +84,7 @@ public struct CutLimits: Sendable, Hashable {
     public var everyByteBytes = 1 << 20
     /// So many replays in the mutation sweep.
     public var mutations = 512
-    /// At most so many offsets of the ciphertext in each plan over TLS that goes through them, at even distances.
+    /// At most so many replays with ciphertext that is drawn, cut off or damaged, each; offsets at even distances.
     public var ciphertextOffsets = 16384
     /// So many offsets of what the peer sends in a handshake.
     public var handshakeOffsets = 1024

@@ -59,7 +59,7 @@ final class MemoryReplayer: ProtocolReplayer {
             trace: trace, finalTrace: conversation.log.trace(), written: subject.normalise(written: written),
             rawWritten: written, closed: closed, hasEnded: observed.transport?.hasEnded ?? false,
             hasAborted: hasAborted, callbacks: observed.callbacks,
-            grammarViolation: observed.grammar.violation?.description,
+            grammarViolation: observed.violation,
             exceptions: loop.exceptions.map { "\($0.message) \($0.error.map { "\($0)" } ?? "")" }, overdue: overdue,
             tlsFault: secure?.fault)
     }
@@ -93,7 +93,8 @@ final class MemoryReplayer: ProtocolReplayer {
             guard let secure else { return peer.send(bytes.span.extracting(range)) }
             return send(secure.seal(bytes.span.extracting(range)), peer)
         }
-        if let secure { send(secure.flush(), peer) }
+        // A close_notify may share the last records' segment.
+        if let secure, !step.isEnd { send(secure.flush(), peer) }
         switch step {
         case .piece: break
         case .open, .control(.resume): peer.resumeReading()

@@ -19,12 +19,20 @@ final class ObservedConnection: StreamProtocol {
     private(set) var sawEnd = false
     /// Whether `connectionLost` came.
     private(set) var isLost = false
+    /// Whether the protocol has paused reading.
+    fileprivate var isReadingPaused = false
+    private var cameInPause = false
     /// The callbacks in order.
     private(set) var callbacks = CallbackSequence()
     /// Set before `connectionMade`: the watermark's high mark.
     var highWatermark: Int?
 
     init(_ inner: any StreamProtocol) { self.inner = inner }
+
+    /// The first way in which callbacks broke their grammar, or came although reading was paused (asyncio rule 68).
+    var violation: String? {
+        grammar.violation?.description ?? (cameInPause ? "dataReceived came while reading was paused" : nil)
+    }
 
     func connectionMade(_ transport: any StreamTransport) throws {
         activity += 1
@@ -40,6 +48,7 @@ final class ObservedConnection: StreamProtocol {
     func dataReceived(_ data: Span<UInt8>) throws {
         activity += 1
         receivedCount += data.count
+        if isReadingPaused { cameInPause = true }
         callbacks.append(.data)
         grammar.enter(.data)
         defer { grammar.leave() }
@@ -173,11 +182,13 @@ final class ObservedTransport: StreamTransport {
 
     func pauseReading() {
         note()
+        observer.isReadingPaused = true
         base.pauseReading()
     }
 
     func resumeReading() {
         note()
+        observer.isReadingPaused = false
         base.resumeReading()
     }
 

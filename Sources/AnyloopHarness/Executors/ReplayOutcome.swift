@@ -63,6 +63,9 @@ enum ReplayStep {
     /// The peer begins to read.
     case open
 
+    /// Whether it is the orderly end of the peer's side.
+    var isEnd: Bool { if case .control(.fin) = self { true } else { false } }
+
     /// The steps of `cut`; controls of the recording come once what preceded them is delivered.
     static func steps(_ cut: Cut, stream: SideStream, deliveredCount: Int) -> [ReplayStep] {
         var steps: [ReplayStep] = []

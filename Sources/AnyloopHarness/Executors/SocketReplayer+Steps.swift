@@ -8,6 +8,9 @@ extension SocketReplayer {
         /// The application too, or the subject's TLS below it.
         let outer: ObservedConnection
 
+        /// How callbacks broke their grammar, above TLS or below.
+        var violation: String? { application.violation ?? outer.violation }
+
         /// Callbacks and calls so far.
         var activity: Int {
             outer === application ? application.activity : application.activity + outer.activity
@@ -36,7 +39,8 @@ extension SocketReplayer {
             guard let secure else { return try send(bytes[range], to: peer, ends) }
             return try send(secure.seal(bytes.span.extracting(range)), to: peer, ends)
         }
-        if let secure { try send(secure.flush(), to: peer, ends) }
+        // A close_notify may share the last records' segment.
+        if let secure, !step.isEnd { try send(secure.flush(), to: peer, ends) }
         switch step {
         case .piece: break
         case .open, .control(.resume): blocked = false

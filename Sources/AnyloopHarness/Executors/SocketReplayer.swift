@@ -119,7 +119,7 @@ final class SocketReplayer: ProtocolReplayer {
             trace: trace, finalTrace: conversation.log.trace(), written: subject.normalise(written: written),
             rawWritten: written, closed: closed, hasEnded: ends.application.transport?.hasEnded ?? false,
             hasAborted: ends.application.transport?.hasAborted ?? false, callbacks: ends.application.callbacks,
-            grammarViolation: ends.application.grammar.violation?.description, exceptions: exceptions,
+            grammarViolation: ends.violation, exceptions: exceptions,
             overdue: overdue, tlsFault: secure?.fault)
     }
 
