@@ -58,7 +58,8 @@ extension CutPlan {
 
     private static func randomRecords(of stream: SideStream, seed: UInt64, limits: CutLimits) -> [Cut] {
         // The pieces of the random plan are the records; their ciphertext is cut by the same number again.
-        random(count: stream.bytes.count, seed: seed, limits: limits).prefix(limits.ciphertextOffsets).enumerated().map { number, cut in
+        random(count: stream.bytes.count, seed: seed, limits: limits).prefix(limits.ciphertextOffsets).enumerated().map
+        { number, cut in
             let own = seed &* 0x1_0000_0007 &+ UInt64(number)
             let segments = RecordCut.Segments.drawn(seed: own, pieces: limits.randomPieces)
             return Cut(
