@@ -98,6 +98,12 @@ let package = Package(
             name: "AnyloopExamples", dependencies: ["Anyloop", "AnyloopHarness"], path: "Examples",
             swiftSettings: settings),
 
+        // What the tests of several targets share: hosts of the batteries, raw sockets.
+        .target(
+            name: "AnyloopTestHosts",
+            dependencies: ["AnyloopCore", "AnyloopNativeLoop", "AnyloopTesting", "CAnyloopSystem"],
+            path: "Tests/Hosts", swiftSettings: settings),
+
         // One test target a library target.
         .testTarget(
             name: "AnyloopCoreTests", dependencies: ["AnyloopCore", "AnyloopTesting"], swiftSettings: settings),
@@ -105,8 +111,8 @@ let package = Package(
         .testTarget(
             name: "AnyloopNativeLoopTests",
             dependencies: [
-                "AnyloopAsync", "AnyloopCore", "AnyloopNativeLoop", "AnyloopSystem", "AnyloopTLS", "AnyloopTesting",
-                "CAnyloopSystem",
+                "AnyloopAsync", "AnyloopCore", "AnyloopNativeLoop", "AnyloopSystem", "AnyloopTLS", "AnyloopTestHosts",
+                "AnyloopTesting", "CAnyloopSystem",
             ],
             swiftSettings: settings),
         .testTarget(
@@ -116,7 +122,8 @@ let package = Package(
         .testTarget(
             name: "AnyloopTLSTests",
             dependencies: [
-                "AnyloopAsync", "AnyloopCore", "AnyloopNativeLoop", "AnyloopTLS", "AnyloopTesting", "CAnyloopTLS",
+                "AnyloopAsync", "AnyloopCore", "AnyloopNativeLoop", "AnyloopTLS", "AnyloopTestHosts",
+                "AnyloopTesting", "CAnyloopTLS",
             ],
             swiftSettings: settings),
         .testTarget(

@@ -8,6 +8,10 @@
 static int bio_read(BIO *bio, char *bytes, size_t size, size_t *count) {
     anyloop_tls *tls = BIO_get_data(bio);
     BIO_clear_retry_flags(bio);
+    if (anyloop_tls_is_flooded(tls)) {
+        *count = 0;
+        return 0;
+    }
     if (tls->input_count == 0) {
         BIO_set_retry_read(bio);
         *count = 0;

@@ -67,9 +67,27 @@ static int outcome(anyloop_tls *tls, int result) {
     }
 }
 
+void anyloop_tls_note(
+    int is_written, int version, int type, const void *bytes, size_t count, SSL *ssl, void *unused) {
+    (void)version;
+    (void)bytes;
+    (void)count;
+    (void)unused;
+    anyloop_tls *tls = anyloop_tls_of(ssl);
+    if (!tls || !tls->is_open) return;
+    if (type == SSL3_RT_HANDSHAKE && !is_written) tls->message_count++;
+    // Renegotiation is refused by an alert each time.
+    if (type == SSL3_RT_ALERT && is_written) tls->alert_count++;
+}
+
+bool anyloop_tls_is_flooded(const anyloop_tls *tls) {
+    return tls->message_count > ANYLOOP_TLS_MESSAGE_LIMIT || tls->alert_count > ANYLOOP_TLS_MESSAGE_LIMIT;
+}
+
 int anyloop_tls_handshake(anyloop_tls *tls) {
     forget_errors();
     int result = SSL_do_handshake(tls->ssl);
+    if (result == 1) tls->is_open = true;
     return result == 1 ? ANYLOOP_TLS_DONE : outcome(tls, result);
 }
 
@@ -82,6 +100,7 @@ int anyloop_tls_read(anyloop_tls *tls, uint8_t *bytes, size_t size, size_t *coun
         size_t read = 0;
         int result = SSL_read_ex(tls->ssl, bytes + *count, size - *count, &read);
         if (result != 1) return outcome(tls, result);
+        tls->message_count = 0;
         *count += read;
     }
     return ANYLOOP_TLS_DONE;

@@ -31,6 +31,7 @@ anyloop_tls_context *anyloop_tls_context_make(bool is_server) {
     }
     atomic_fetch_add(&contexts, 1);
     SSL_CTX_set_app_data(context->ssl, context);
+    SSL_CTX_set_msg_callback(context->ssl, anyloop_tls_note);
     SSL_CTX_set_cert_verify_callback(context->ssl, anyloop_tls_verify, NULL);
     // Moving buffers: what is retried may lie elsewhere. Released buffers: an idle connection holds none.
     SSL_CTX_set_mode(

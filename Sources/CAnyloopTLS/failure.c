@@ -38,16 +38,40 @@ static int kind_of(int reason, anyloop_tls_failure *failure) {
     }
 }
 
+/// What a failure of another library comes to: on a connection it is about what the peer sent.
+static int foreign_kind(const anyloop_tls *tls, unsigned long error) {
+    bool is_ours = !tls || error == 0 || ERR_SYSTEM_ERROR(error) || ERR_GET_REASON(error) == ERR_R_MALLOC_FAILURE
+        || ERR_GET_REASON(error) == ERR_R_INTERNAL_ERROR;
+    return is_ours ? ANYLOOP_TLS_INTERNAL : ANYLOOP_TLS_MALFORMED;
+}
+
 void anyloop_tls_take_failure(anyloop_tls *tls, anyloop_tls_failure *failure) {
     memset(failure, 0, sizeof *failure);
+    if (tls && anyloop_tls_is_flooded(tls)) {
+        failure->kind = ANYLOOP_TLS_MALFORMED;
+        snprintf(failure->reason, sizeof failure->reason, "too many messages without data");
+        ERR_clear_error();
+        return;
+    }
     const char *data = NULL;
     int flags = 0;
-    // The first error is the cause, those after it its consequences.
-    unsigned long error = ERR_get_error_all(NULL, NULL, NULL, &data, &flags);
+    // The first error is the cause, those after it its consequences; but what another library says of bytes that the
+    // peer sent means little, and the last is TLS's own then.
+    bool is_foreign = tls && ERR_GET_LIB(ERR_peek_error()) != ERR_LIB_SSL
+        && ERR_GET_LIB(ERR_peek_last_error()) == ERR_LIB_SSL;
+    unsigned long error = is_foreign ? ERR_peek_last_error_all(NULL, NULL, NULL, &data, &flags)
+                                     : ERR_peek_error_all(NULL, NULL, NULL, &data, &flags);
     const char *reason = error ? ERR_reason_error_string(error) : NULL;
     snprintf(failure->reason, sizeof failure->reason, "%s", reason ? reason : "");
     if (data && (flags & ERR_TXT_STRING)) snprintf(failure->text, sizeof failure->text, "%s", data);
-    failure->kind = ERR_GET_LIB(error) == ERR_LIB_SSL ? kind_of(ERR_GET_REASON(error), failure) : ANYLOOP_TLS_INTERNAL;
+    failure->kind = ERR_GET_LIB(error) == ERR_LIB_SSL ? kind_of(ERR_GET_REASON(error), failure)
+                                                      : foreign_kind(tls, error);
+    // Once TLS is spoken, what does not look like it is damage.
+    bool is_damage = failure->kind == ANYLOOP_TLS_PLAIN || failure->kind == ANYLOOP_TLS_PLAIN_HTTP
+        || failure->kind == ANYLOOP_TLS_NO_VERSION
+        // As for a record too short for its own checksum.
+        || (failure->kind == ANYLOOP_TLS_INTERNAL && ERR_GET_REASON(error) == ERR_R_INTERNAL_ERROR);
+    if (tls && is_damage && tls->is_open) failure->kind = ANYLOOP_TLS_MALFORMED;
     if (tls && failure->kind == ANYLOOP_TLS_CERTIFICATE) failure->refusal = tls->refusal;
     ERR_clear_error();
 }

@@ -32,6 +32,11 @@ struct anyloop_tls {
     /// What is to be sent.
     anyloop_tls_buffer output;
     size_t output_count;
+    /// Whether the handshake is over; messages since, by the peer's doing, without data in between, and alerts that
+    /// answered some of them.
+    bool is_open;
+    unsigned message_count;
+    unsigned alert_count;
     /// The newest session from the peer.
     SSL_SESSION *session;
     /// On a server: the context for the client's name was chosen.
@@ -41,6 +46,11 @@ struct anyloop_tls {
 };
 
 BIO *anyloop_tls_bio(anyloop_tls *tls);
+/// OpenSSL's callback: counts messages after the handshake.
+void anyloop_tls_note(
+    int is_written, int version, int type, const void *bytes, size_t count, SSL *ssl, void *unused);
+/// Whether the peer sent more of them than `ANYLOOP_TLS_MESSAGE_LIMIT`.
+bool anyloop_tls_is_flooded(const anyloop_tls *tls);
 /// Makes a borrowed buffer hold `capacity` bytes, with what is in it. False without memory.
 bool anyloop_tls_grow(anyloop_tls_buffer *buffer, size_t capacity);
 /// Verifies as OpenSSL does, and keeps why not with the connection.

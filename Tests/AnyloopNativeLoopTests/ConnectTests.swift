@@ -1,5 +1,6 @@
 import AnyloopCore
 import AnyloopSystem
+import AnyloopTestHosts
 import AnyloopTesting
 import Testing
 

@@ -1,4 +1,5 @@
 import AnyloopCore
+import AnyloopTestHosts
 import AnyloopTesting
 import CAnyloopSystem
 import Testing

@@ -1,5 +1,6 @@
 import AnyloopCore
 import AnyloopNativeLoop
+import AnyloopTestHosts
 import AnyloopTesting
 import CAnyloopSystem
 import Foundation

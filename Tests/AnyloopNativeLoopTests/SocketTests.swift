@@ -1,6 +1,7 @@
 import AnyloopAsync
 import AnyloopCore
 import AnyloopSystem
+import AnyloopTestHosts
 import AnyloopTesting
 import CAnyloopSystem
 import Testing

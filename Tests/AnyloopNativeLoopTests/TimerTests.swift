@@ -1,4 +1,5 @@
 import AnyloopCore
+import AnyloopTestHosts
 import Testing
 
 @testable import AnyloopNativeLoop

@@ -4,7 +4,8 @@ import CAnyloopTLS
 /// The protocol that the transport below sees.
 extension TLSConnection: StreamProtocol {
     func connectionMade(_ transport: any StreamTransport) {
-        guard phase == .idle else { return }
+        // An attempt that was called off before it had a transport.
+        guard phase == .idle else { return transport.abort() }
         lower = transport
         phase = .handshaking
         setLowerLimits()
@@ -17,8 +18,17 @@ extension TLSConnection: StreamProtocol {
     func dataReceived(_ data: Span<UInt8>) {
         if startsWithLetter == nil { startsWithLetter = (65...90).contains(data[0]) }
         guard phase != .lingering else { return discard(data.count) }
-        guard held.isEmpty, !isReadingPaused || phase != .open else { return hold(data) }
+        guard held.isEmpty, mayDeliver else { return hold(data) }
         process(data)
+    }
+
+    /// Whether input may be read on: a close does so whatever the protocol said.
+    private var mayDeliver: Bool {
+        switch reading {
+        case .flowing: true
+        case .resuming: false
+        case .paused: phase != .open
+        }
     }
 
     /// Keeps what came while reading is paused.
@@ -50,7 +60,7 @@ extension TLSConnection: StreamProtocol {
         }
         let unread = engine.unreadCount
         engine.endInput()
-        if unread > 0, isReadingPaused, phase == .open { hold(data.extracting((data.count - unread)...)) }
+        if unread > 0, !mayDeliver { hold(data.extracting((data.count - unread)...)) }
         keepSession(engine)
     }
 
@@ -65,7 +75,7 @@ extension TLSConnection: StreamProtocol {
         if let bufferedProtocol { fill(bufferedProtocol, engine) }
         unsafe TLSEngine.withScratch(Self.readSize) { scratch in
             var goesOn = true
-            while goesOn, !isReadingPaused || phase != .open {
+            while goesOn, mayDeliver {
                 switch phase {
                 case .open, .closing, .shuttingDown: break
                 default: return
@@ -86,7 +96,7 @@ extension TLSConnection: StreamProtocol {
     /// Decrypts into the protocol's own buffer, until the input is used up, it pauses, or the connection closes.
     private func fill(_ lending: any BufferedStreamProtocol, _ engine: TLSEngine) {
         var step = TLSEngine.Step.done
-        while step == .done, phase == .open, !isReadingPaused, streamProtocol === lending {
+        while step == .done, phase == .open, mayDeliver, streamProtocol === lending {
             var (room, count) = (0, 0)
             do {
                 try lending.lendBuffer(sizeHint: -1) { buffer in
@@ -140,7 +150,7 @@ extension TLSConnection: StreamProtocol {
     }
 
     func eofReceived() -> Bool {
-        if phase == .open, isReadingPaused || !held.isEmpty {
+        if !mayDeliver || !held.isEmpty {
             // What is held comes first (rule 71).
             hasLowerEnded = true
         } else {
@@ -188,39 +198,41 @@ extension TLSConnection: StreamProtocol {
         stopTimer()
         phase = .over
         held = []
-        let reason = cause ?? error
-        for file in queue.drop() { finish(file, .failure(reason ?? .cancelled)) }
+        cause = cause ?? error
+        dropQueue()
+        lastInfo = engine?.info(ending: ending)
+        engine = nil
         switch before {
         case .idle, .handshaking:
-            tellHandshake(
-                .failure(
-                    error
-                        ?? .tls(TLSError(.truncated, "the peer ended the connection during the TLS handshake"))))
-        case .lingering, .over: break
-        case .open, .closing, .shuttingDown, .ending: tellLost(reason)
+            streamProtocol = nil
+            let truncated = TLSError(.truncated, "the peer ended the connection during the TLS handshake")
+            tellHandshake(.failure(error ?? .tls(truncated)))
+        case .open, .closing, .shuttingDown, .lingering, .ending, .over: tellLost(cause)
         }
-        droppedWriteCount += 1
-        guard announcesConnection || before != .lingering else { return }
-        streamProtocol = nil
     }
 
     // MARK: Pausing
 
     func pauseReading() {
         guard phase == .open else { return }
-        isReadingPaused = true
+        reading = .paused
     }
 
     func resumeReading() {
-        guard isReadingPaused else { return }
-        isReadingPaused = false
-        guard phase == .open else { return }
+        guard reading == .paused, phase == .open else { return }
+        reading = .resuming
+        readSoon()
+    }
+
+    /// Has `readOn` called in the next turn.
+    func readSoon() {
         loop.callSoon { [weak self] in self?.readOn() }
     }
 
     /// Delivers what was held while reading was paused, then lets the transport below go on.
-    func readOn() {
-        guard !isReadingPaused || phase != .open else { return }
+    private func readOn() {
+        if reading == .resuming || phase != .open { reading = .flowing }
+        guard mayDeliver else { return }
         let bytes = held
         held = []
         process(bytes.span)
@@ -228,7 +240,7 @@ extension TLSConnection: StreamProtocol {
             isLowerReadingPaused = false
             lower?.resumeReading()
         }
-        guard hasLowerEnded, held.isEmpty, !isReadingPaused || phase != .open else { return }
+        guard hasLowerEnded, held.isEmpty, mayDeliver else { return }
         hasLowerEnded = false
         lowerEnded()
     }

@@ -4,10 +4,10 @@ import CAnyloopTLS
 /// The transport that the protocol above sees.
 extension TLSConnection: StreamTransport {
     var isClosing: Bool { phase != .open }
-    var isReading: Bool { phase == .open && !isReadingPaused }
+    var isReading: Bool { phase == .open && reading != .paused }
     var socketName: SocketAddress? { lower?.socketName }
     var peerName: SocketAddress? { lower?.peerName }
-    var tls: TLSInfo? { engine?.info(ending: ending) }
+    var tls: TLSInfo? { lastInfo ?? engine?.info(ending: ending) }
     /// Never: a TLS connection is closed as a whole (rule 123).
     var canWriteEOF: Bool { false }
 
@@ -72,7 +72,8 @@ extension TLSConnection: StreamTransport {
 
     private func acceptsWrite() -> Bool {
         if phase == .open { return true }
-        if droppedWriteCount >= Self.silentDropCount { warn("SSL connection is closed") }
+        // As asyncio counts: the end itself is one.
+        if droppedWriteCount + (phase == .over ? 1 : 0) >= Self.silentDropCount { warn("SSL connection is closed") }
         droppedWriteCount += 1
         return false
     }
@@ -196,7 +197,7 @@ extension TLSConnection: StreamTransport {
             }
             if queue.isEmpty { sendCloseNotify() }
             // The peer's close_notify has to be read.
-            if isReadingPaused { loop.callSoon { [weak self] in self?.readOn() } }
+            if reading == .paused { readSoon() }
         case .closing, .shuttingDown, .lingering, .ending, .over: break
         }
     }

@@ -7,6 +7,11 @@ import CAnyloopTLS
 /// transport, another of these included. The protocol above hears nothing before the handshake is over (asyncio
 /// rule 119), and nothing at all if it fails (rule 120).
 final class TLSConnection {
+    /// How far a connection is; it only ever goes down this list. What leads where is a table in `ARCHITECTURE.md`.
+    ///
+    /// From every phase the `connectionLost` of the transport below leads to the last. The protocol above hears of it
+    /// then, or in the turn after a failure of TLS; if the handshake failed, not at all (rule 120; after an upgrade it
+    /// does, rule 130).
     enum Phase {
         /// Made; the transport below is not connected yet.
         case idle
@@ -16,11 +21,19 @@ final class TLSConnection {
         case closing
         /// `close_notify` is sent; the peer's is awaited.
         case shuttingDown
-        /// The handshake failed and the alert is sent; what comes is discarded.
+        /// TLS failed and the alert is sent; what comes is discarded.
         case lingering
         /// The transport below was closed or aborted; its `connectionLost` is awaited.
         case ending
         case over
+    }
+
+    /// Whether what comes is delivered.
+    enum Reading {
+        case flowing
+        case paused
+        /// `resumeReading` was called; what is held is delivered in the next turn, before anything else.
+        case resuming
     }
 
     enum Role {
@@ -64,7 +77,7 @@ final class TLSConnection {
     var cause: TransportError?
     /// Ciphertext that came while the protocol had paused reading: up to `heldHighLimit`, and what one receive brings.
     var held: [UInt8] = []
-    var isReadingPaused = false
+    var reading = Reading.flowing
     var isLowerReadingPaused = false
     /// The transport below came to its end while something was held.
     var hasLowerEnded = false
@@ -79,6 +92,8 @@ final class TLSConnection {
     var isWritingPaused = false
     var writeBufferLimits = WriteBufferLimits.tls
     var droppedWriteCount = 0
+    /// What the handshake agreed on, from the end on, when the engine is gone.
+    var lastInfo: TLSInfo?
 
     init(
         loop: any Loop, role: Role, options: TLSConnectionOptions, announcesConnection: Bool = true,
@@ -149,24 +164,27 @@ final class TLSConnection {
     /// Ends the attempt: the protocol above hears nothing, whoever waits gets `error` (rule 120).
     func failHandshake(_ error: TransportError) {
         guard phase == .idle || phase == .handshaking else { return }
-        phase = .lingering
-        cause = error
         if startsWithLetter == true, case .tls(let failure) = error, failure.kind == .plainText,
             !options.plainTextAnswer.isEmpty
         {
             lower?.write(options.plainTextAnswer)
         }
-        stopTimer()
+        phase = .lingering
         tellHandshake(.failure(error))
         // Who took over a live connection hears of its end (rule 130).
-        if !announcesConnection { loop.callSoon { self.tellLost(error) } }
-        linger()
+        if announcesConnection { streamProtocol = nil }
+        linger(error)
     }
 
-    /// Lets the peer read the alert: no more from us, and what comes is discarded for a while.
-    private func linger() {
-        guard let lower, phase == .lingering else { return }
-        guard !lower.isClosing else { return }
+    /// Lets the peer read the alert: no more from us, and what comes is discarded for a while. The protocol above need
+    /// not wait for that.
+    private func linger(_ error: TransportError) {
+        stopTimer()
+        cause = cause ?? error
+        dropQueue()
+        flushOutput()
+        if streamProtocol != nil { loop.callSoon { self.tellLost(self.cause) } }
+        guard let lower, phase == .lingering, !lower.isClosing else { return }
         guard lower.canWriteEOF else { return lower.close() }
         lower.writeEOF()
         startTimer(TLSConnectionOptions.lingerTimeout) { connection in
@@ -228,25 +246,39 @@ final class TLSConnection {
     /// Aborts the transport below; `connectionLost` above gets `error`.
     func end(_ error: TransportError?) {
         switch phase {
-        case .ending, .over, .lingering: return
+        case .over: return
+        case .ending, .lingering:
+            lower?.abort()
+            return
         case .idle, .handshaking:
+            streamProtocol = nil
             tellHandshake(.failure(error ?? .cancelled))
         case .open, .closing, .shuttingDown: break
         }
-        let wasHandshaking = phase == .handshaking || phase == .idle
         stopTimer()
         cause = cause ?? error
         flushOutput()
-        phase = wasHandshaking ? .lingering : .ending
+        phase = .ending
+        dropQueue()
         lower?.abort()
     }
 
-    /// TLS itself failed on an open connection: the alert is sent, then the transport below closes.
+    /// Drops what waits to be sent; the senders of files hear why.
+    func dropQueue() {
+        for file in queue.drop() { finish(file, .failure(cause ?? .cancelled)) }
+    }
+
+    /// TLS itself failed after the handshake: the peer gets the alert.
     func fail(_ error: TLSError) {
-        guard phase == .open || phase == .closing || phase == .shuttingDown else { return }
-        // After our own close_notify only the peer's is of interest.
-        if phase != .shuttingDown { cause = cause ?? .tls(error) }
-        endLower()
+        switch phase {
+        case .open, .closing:
+            phase = .lingering
+            linger(.tls(error))
+        case .shuttingDown:
+            // After our own close_notify only the peer's is of interest.
+            endLower()
+        case .idle, .handshaking, .lingering, .ending, .over: break
+        }
     }
 
     /// Closes the transport below, which sends what it has; aborts it if that takes too long.

@@ -103,6 +103,12 @@ package final class TLSEngine {
     /// Queues `close_notify`.
     package func close() -> Step { step(unsafe anyloop_tls_close(pointer)) }
 
+    /// For tests: has the keys changed, and asks the peer to do so too if `asksPeer`.
+    package func updateKey(asksPeer: Bool) -> Bool { unsafe anyloop_tls_update_key(pointer, asksPeer) == 1 }
+
+    /// For tests: has the next step ask for a new handshake.
+    package func renegotiate() -> Bool { unsafe anyloop_tls_renegotiate(pointer) == 1 }
+
     private func step(_ result: Int32) -> Step {
         switch Int(result) {
         case ANYLOOP_TLS_WANTS: .wants

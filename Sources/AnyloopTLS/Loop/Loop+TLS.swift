@@ -166,6 +166,7 @@ final class TLSAttempt: Cancellable {
     var connecting: (any Cancellable)?
     private var transport: (any StreamTransport)?
     private var completion: ((Result<any StreamTransport, TransportError>) -> Void)?
+    private var isCancelled = false
 
     init(_ completion: @escaping (Result<any StreamTransport, TransportError>) -> Void) {
         self.completion = completion
@@ -174,7 +175,8 @@ final class TLSAttempt: Cancellable {
     /// The transport below stands; kept so that it can be aborted.
     func connected(_ transport: any StreamTransport) {
         connecting = nil
-        if completion == nil { transport.abort() } else { self.transport = transport }
+        if completion == nil || isCancelled { transport.abort() }
+        self.transport = completion == nil ? nil : transport
     }
 
     func finish(_ result: Result<any StreamTransport, TransportError>) {
@@ -184,18 +186,16 @@ final class TLSAttempt: Cancellable {
         }
         self.completion = nil
         transport = nil
-        completion(result)
+        guard isCancelled else { return completion(result) }
+        // What the abort led to is no news.
+        if case .success(let transport) = result { transport.abort() }
+        completion(.failure(.cancelled))
     }
 
     func cancel() {
-        guard completion != nil else { return }
-        if let connecting, transport == nil {
-            // Completes with `.cancelled` by itself.
-            return connecting.cancel()
-        }
-        transport?.abort()
-        let loop = transport?.loop
-        guard let loop else { return finish(.failure(.cancelled)) }
-        loop.callSoon { [self] in finish(.failure(.cancelled)) }
+        guard completion != nil, !isCancelled else { return }
+        isCancelled = true
+        // Either way the completion comes later, by the connection's end.
+        if let transport { transport.abort() } else { connecting?.cancel() }
     }
 }

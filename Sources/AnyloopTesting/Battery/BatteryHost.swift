@@ -35,6 +35,27 @@ public protocol BatteryHost: AnyObject {
     /// Whether one side of a pair can reset the connection; not on a Unix socket, where it is an end.
     var canReset: Bool { get }
 
+    /// Whether pairs, servers and connections speak TLS (asyncio rules 119 to 129): no half-close, `eofReceived` after
+    /// our own close, other limits.
+    var speaksTLS: Bool { get }
+
+    /// Whether the loop sends files over these pairs by `SendFileLoop`, if it is one.
+    var loopSendsFiles: Bool { get }
+
+    /// Listens on the loop under test.
+    func createServer(
+        on addresses: [SocketAddress], options: ServerOptions,
+        protocolFactory: @escaping () throws -> any StreamProtocol
+    ) throws(TransportError) -> any Server
+
+    /// Connects on the loop under test.
+    @discardableResult
+    func createConnection(
+        to endpoint: Endpoint, options: ConnectOptions,
+        protocolFactory: @escaping () throws -> any StreamProtocol,
+        completion: @escaping (Result<any StreamTransport, TransportError>) -> Void
+    ) -> any Cancellable
+
     /// Closes the loop and everything else.
     func tearDown()
 }
@@ -51,6 +72,31 @@ extension BatteryHost {
 
     /// A free port of the loopback interface.
     public func serverAddress() -> SocketAddress { .loopback(port: 0) }
+
+    /// False.
+    public var speaksTLS: Bool { false }
+
+    /// True.
+    public var loopSendsFiles: Bool { true }
+
+    /// The loop's own.
+    public func createServer(
+        on addresses: [SocketAddress], options: ServerOptions,
+        protocolFactory: @escaping () throws -> any StreamProtocol
+    ) throws(TransportError) -> any Server {
+        try loop.createServer(on: addresses, options: options, protocolFactory: protocolFactory)
+    }
+
+    /// The loop's own.
+    @discardableResult
+    public func createConnection(
+        to endpoint: Endpoint, options: ConnectOptions,
+        protocolFactory: @escaping () throws -> any StreamProtocol,
+        completion: @escaping (Result<any StreamTransport, TransportError>) -> Void
+    ) -> any Cancellable {
+        loop.createConnection(
+            to: endpoint, options: options, protocolFactory: protocolFactory, completion: completion)
+    }
 }
 
 /// Whose timing a loop keeps.
@@ -67,6 +113,8 @@ public protocol BatteryPeer: AnyObject {
     func send(_ bytes: [UInt8])
     /// Ends this side after what was sent.
     func finish()
+    /// Over TLS: ends the connection below after what was sent, without `close_notify`; otherwise as `finish`.
+    func truncate()
     /// Resets the connection now.
     func reset()
     /// Stops receiving; what is in flight stays unread.
@@ -79,6 +127,11 @@ public protocol BatteryPeer: AnyObject {
     func takeReceived() -> [UInt8]
     /// How the transport ended, once everything before it was received.
     var end: StreamEnd? { get }
+}
+
+extension BatteryPeer {
+    /// As `finish`.
+    public func truncate() { finish() }
 }
 
 extension MemoryPeer: BatteryPeer {
@@ -106,22 +159,37 @@ public struct BatteryCase: Sendable, CustomStringConvertible {
     public let name: String
     /// The rules of asyncio's contract it stands for; empty for clauses that are only ours.
     public let rules: [Int]
+    private let wire: Wire
     private let body: @Sendable (BatteryStage) throws -> Void
 
-    init(_ name: String, _ rules: [Int], _ body: @escaping @Sendable (BatteryStage) throws -> Void) {
+    /// What a case needs below it.
+    enum Wire: Sendable {
+        case any
+        /// A stream that can be closed in halves.
+        case plain
+        case tls
+    }
+
+    init(
+        _ name: String, _ rules: [Int], over wire: Wire = .any,
+        _ body: @escaping @Sendable (BatteryStage) throws -> Void
+    ) {
         self.name = name
         self.rules = rules
+        self.wire = wire
         self.body = body
     }
 
     /// The name.
     public var description: String { name }
 
-    /// Runs the case on `host` and tears it down; every callback is held to the grammar as well.
+    /// Runs the case on `host`, if it is about what the host has, and tears it down; every callback is held to the
+    /// grammar as well.
     ///
     /// - Throws: `BatteryFailure`, with the host's and the case's name.
     public func run(on host: any BatteryHost) throws {
         defer { host.tearDown() }
+        guard wire == .any || (wire == .tls) == host.speaksTLS else { return }
         let stage = BatteryStage(host)
         do {
             try body(stage)
@@ -138,10 +206,10 @@ public struct BatteryCase: Sendable, CustomStringConvertible {
 
 /// The batteries: what any loop and any transport must show.
 public enum Battery {
-    /// Promises of stream transports (rules 63 to 102).
+    /// Promises of stream transports (rules 63 to 102, over TLS 119 to 129).
     public static let stream: [BatteryCase] =
         StreamBattery.reading + StreamBattery.writing + StreamBattery.watermarks + StreamBattery.ending
-        + StreamBattery.throwing + StreamBattery.files + StreamBattery.loopFiles
+        + StreamBattery.throwing + StreamBattery.files + StreamBattery.loopFiles + StreamBattery.tls
 
     /// Promises of loops (rules 1 to 27).
     public static let loop: [BatteryCase] = LoopBattery.cases

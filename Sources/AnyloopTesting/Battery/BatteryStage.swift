@@ -23,6 +23,9 @@ final class BatteryStage {
 
     var loop: any Loop { host.loop }
 
+    /// The loop under test, if it sends files over the host's pairs.
+    var sendFileLoop: (any SendFileLoop)? { host.loopSendsFiles ? loop as? any SendFileLoop : nil }
+
     /// A recorder whose grammar is checked when the case is over.
     func track(_ recorder: RecordingProtocol) -> RecordingProtocol {
         recorders.append(recorder)
@@ -92,6 +95,9 @@ struct StreamScene {
 
     func wait(_ what: String, until condition: () -> Bool) throws { try stage.wait(what, until: condition) }
     func settle() throws { try stage.settle() }
+
+    /// What the protocol hears once we have closed: over TLS the peer's answer is told as well (rule 126).
+    var closed: [TraceEvent] { stage.host.speaksTLS ? [.eof, .lost(nil)] : [.lost(nil)] }
 
     func waitForLost() throws { try wait("connectionLost") { recorder.isLost } }
 

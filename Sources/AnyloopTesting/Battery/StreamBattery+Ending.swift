@@ -11,7 +11,7 @@ extension StreamBattery {
                 try expect(scene.transport.isClosing, "isClosing at once")
                 try expect(!scene.recorder.isLost, "connectionLost came inside close()")
                 try scene.waitForLost()
-                try expectEqual(scene.recorder.trace.all, [.made, .lost(nil)], "the trace")
+                try expectEqual(scene.recorder.trace.all, [.made] + scene.closed, "the trace")
                 try expect(scene.transport.isClosing, "isClosing for good")
                 try scene.wait("the end at the peer") { scene.peer.end != nil }
                 try expectEqual(scene.peer.end, .finish, "the end at the peer")
@@ -24,7 +24,7 @@ extension StreamBattery {
                 scene.transport.close()
                 scene.transport.abort()
                 try scene.settle()
-                try expectEqual(scene.recorder.trace.all, [.made, .lost(nil)], "the trace")
+                try expectEqual(scene.recorder.trace.all, [.made] + scene.closed, "the trace")
             },
             BatteryCase("stream/close-flushes", [94]) { stage in
                 let scene = try stage.open()
@@ -61,7 +61,7 @@ extension StreamBattery {
                 scene.transport.close()
                 scene.transport.resumeReading()
                 try scene.waitForLost()
-                try expectEqual(scene.recorder.trace.all, [.made, .lost(nil)], "the trace")
+                try expectEqual(scene.recorder.trace.all, [.made] + scene.closed, "the trace")
             },
             BatteryCase("stream/abort-drops-the-buffer", [92, 95]) { stage in
                 let scene = try stage.open()
@@ -124,7 +124,7 @@ extension StreamBattery {
                 scene.transport.write([1])
                 scene.transport.setWriteBufferLimits(try WriteBufferLimits(high: 0))
                 try scene.settle()
-                try expectEqual(scene.recorder.trace.all, [.made, .lost(nil)], "the trace")
+                try expectEqual(scene.recorder.trace.all, [.made] + scene.closed, "the trace")
                 try expect(scene.transport.streamProtocol == nil, "the transport kept its protocol")
             },
             BatteryCase("stream/eof-and-close-at-once", [72, 96]) { stage in
@@ -132,9 +132,9 @@ extension StreamBattery {
                 scene.peer.finish()
                 scene.transport.close()
                 try scene.waitForLost()
-                try expectEqual(scene.recorder.trace.all, [.made, .lost(nil)], "the trace")
+                try expectEqual(scene.recorder.trace.all, [.made] + scene.closed, "the trace")
             },
-            BatteryCase("stream/half-closed-both-ways", [72, 82]) { stage in
+            BatteryCase("stream/half-closed-both-ways", [72, 82], over: .plain) { stage in
                 let recorder = RecordingProtocol()
                 recorder.keepsOpenAfterEOF = true
                 let scene = try stage.open(recorder)

@@ -122,7 +122,7 @@ extension StreamBattery {
     /// Files sent by the loop, which has the transport to itself meanwhile (rule 93); for loops that can.
     static let loopFiles: [BatteryCase] = [
         BatteryCase("stream/loop-sends-file", [93]) { stage in
-            guard let loop = stage.loop as? any SendFileLoop else { return }
+            guard let loop = stage.sendFileLoop else { return }
             let scene = try stage.open()
             let former = scene.transport.streamProtocol
             let bytes = pattern(300_000)
@@ -140,7 +140,7 @@ extension StreamBattery {
             }
         },
         BatteryCase("stream/loop-sends-part-of-a-file", [93]) { stage in
-            guard let loop = stage.loop as? any SendFileLoop else { return }
+            guard let loop = stage.sendFileLoop else { return }
             let scene = try stage.open()
             let bytes = pattern(10_000)
             let file = try stage.host.makeFile(bytes)
@@ -154,8 +154,8 @@ extension StreamBattery {
                 }
             }
         },
-        BatteryCase("stream/loop-send-file-refuses-writes", [93]) { stage in
-            guard let loop = stage.loop as? any SendFileLoop else { return }
+        BatteryCase("stream/loop-send-file-refuses-writes", [93], over: .plain) { stage in
+            guard let loop = stage.sendFileLoop else { return }
             stage.expectsExceptions = true
             let scene = try stage.open()
             let bytes = pattern(10_000)
@@ -175,7 +175,7 @@ extension StreamBattery {
                 "the exception handler heard \(told)")
         },
         BatteryCase("stream/loop-send-file-refusals", [93]) { stage in
-            guard let loop = stage.loop as? any SendFileLoop else { return }
+            guard let loop = stage.sendFileLoop else { return }
             let scene = try stage.open()
             let source = SendFileSource.file(BatteryFile([1]))
             func refusal(_ offset: Int64, _ count: Int?) -> String {
@@ -195,7 +195,7 @@ extension StreamBattery {
             try expectEqual(refusal(0, nil), "Transport is closing", "after close")
         },
         BatteryCase("stream/loop-send-file-ends-with-the-transport", [93, 95]) { stage in
-            guard let loop = stage.loop as? any SendFileLoop else { return }
+            guard let loop = stage.sendFileLoop else { return }
             let scene = try stage.open()
             _ = try scene.fill()
             var failures = 0

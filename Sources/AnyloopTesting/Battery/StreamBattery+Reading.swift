@@ -158,7 +158,7 @@ enum StreamBattery {
             try scene.waitForBytes(sent.count)
             try expectBytes(scene.peer.received, sent, "bytes at the peer")
         },
-        BatteryCase("stream/eof-true-keeps-the-write-side", [72, 82]) { stage in
+        BatteryCase("stream/eof-true-keeps-the-write-side", [72, 82], over: .plain) { stage in
             let recorder = RecordingProtocol()
             recorder.keepsOpenAfterEOF = true
             let scene = try stage.open(recorder)

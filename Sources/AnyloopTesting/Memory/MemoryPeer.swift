@@ -4,6 +4,8 @@ import AnyloopCore
 public enum StreamEnd: Hashable, Sendable {
     /// The end of stream (TCP: FIN).
     case finish
+    /// Over TLS: the end of stream without `close_notify`.
+    case truncated
     /// A reset (TCP: RST).
     case reset
 }

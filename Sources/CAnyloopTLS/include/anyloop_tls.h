@@ -183,6 +183,10 @@ enum {
     ANYLOOP_TLS_FAILED = 3,
 };
 
+/// Messages that a peer may send after the handshake without data in between, such as key updates and tickets, and
+/// renegotiations that it may ask for in vain; one more is an error.
+enum { ANYLOOP_TLS_MESSAGE_LIMIT = 64 };
+
 /// Goes on with the handshake.
 int anyloop_tls_handshake(anyloop_tls *tls);
 /// Decrypts into `bytes` until they are full or nothing is left; `*count` may be above 0 whatever is returned.
@@ -240,6 +244,13 @@ void anyloop_tls_give_back(anyloop_tls_buffer buffer);
 int64_t anyloop_tls_read_file(int descriptor, uint8_t *bytes, size_t count, int64_t offset);
 /// The whole file as bytes to be freed by `anyloop_tls_bytes_free`; 0, or an errno (EFBIG above `limit`).
 int anyloop_tls_load_file(const char *path, size_t limit, uint8_t **bytes, size_t *count);
+
+// What peers may do and we do not, for tests
+
+/// Has the next write change the keys (RFC 8446 §4.6.3), and ask the peer to do so too.
+int anyloop_tls_update_key(anyloop_tls *tls, bool asks_peer);
+/// Has the next handshake or read ask for a new handshake, as TLS 1.2 allows (RFC 5246 §7.4.1).
+int anyloop_tls_renegotiate(anyloop_tls *tls);
 
 // Counting, for tests
 

@@ -2,45 +2,50 @@ import AnyloopCore
 import AnyloopNativeLoop
 import AnyloopTesting
 import CAnyloopSystem
-import Testing
 
 /// Which loop a battery runs on, and over what.
-struct LoopSetup: Sendable, CustomTestStringConvertible {
-    enum Kind: String, CaseIterable, Sendable {
+package struct LoopSetup: Sendable, CustomStringConvertible {
+    package enum Kind: String, CaseIterable, Sendable {
         case native
         case compat
     }
 
-    enum Wire: String, CaseIterable, Sendable {
+    package enum Wire: String, CaseIterable, Sendable {
         case tcp
         case unix
     }
 
-    var kind: Kind
-    var poller: PollerKind
-    var wire: Wire
+    package var kind: Kind
+    package var poller: PollerKind
+    package var wire: Wire
 
-    var testDescription: String { "\(kind)/\(poller)/\(wire)" }
+    package init(kind: Kind, poller: PollerKind, wire: Wire) {
+        self.kind = kind
+        self.poller = poller
+        self.wire = wire
+    }
+
+    package var description: String { "\(kind)/\(poller)/\(wire)" }
 
     /// Every loop on every poller, over TCP.
-    static let overTCP = Kind.allCases.flatMap { kind in
+    package static let overTCP = Kind.allCases.flatMap { kind in
         PollerKind.allCases.map { LoopSetup(kind: kind, poller: $0, wire: .tcp) }
     }
 
     /// Every loop on every poller over every wire.
-    static let all = overTCP.flatMap { setup in
+    package static let all = overTCP.flatMap { setup in
         Wire.allCases.map { LoopSetup(kind: setup.kind, poller: setup.poller, wire: $0) }
     }
 }
 
 /// The batteries' host for our loops: raw sockets on the far side, TCP or a Unix pair.
-final class LoopHost: BatteryHost {
+package final class LoopHost: BatteryHost {
     private let setup: LoopSetup
-    let loop: any Loop
+    package let loop: any Loop
     private var peers: [SocketPeer] = []
     private var files: [Int32] = []
 
-    init(_ setup: LoopSetup) throws {
+    package init(_ setup: LoopSetup) throws {
         self.setup = setup
         var options = NativeLoopOptions()
         options.poller = setup.poller
@@ -51,11 +56,11 @@ final class LoopHost: BatteryHost {
             }
     }
 
-    var name: String { setup.testDescription }
-    var discipline: BatteryDiscipline { setup.kind == .native ? .native : .asyncio }
-    var canReset: Bool { setup.wire == .tcp }
+    package var name: String { setup.description }
+    package var discipline: BatteryDiscipline { setup.kind == .native ? .native : .asyncio }
+    package var canReset: Bool { setup.wire == .tcp }
 
-    func makePair(_ streamProtocol: any StreamProtocol) throws -> any BatteryPeer {
+    package func makePair(_ streamProtocol: any StreamProtocol) throws -> any BatteryPeer {
         let (near, far) = try setup.wire == .tcp ? RawSocket.tcpPair() : RawSocket.unixPair()
         let peer = SocketPeer(far)
         peers.append(peer)
@@ -63,18 +68,18 @@ final class LoopHost: BatteryHost {
         return peer
     }
 
-    func step() throws {
+    package func step() throws {
         try loop.runOnce(timeout: .microseconds(50))
         for peer in peers { peer.move() }
     }
 
-    func makeFile(_ bytes: [UInt8]) throws -> Int32 {
+    package func makeFile(_ bytes: [UInt8]) throws -> Int32 {
         let file = try TemporaryFile.make(bytes)
         files.append(file)
         return file
     }
 
-    func tearDown() {
+    package func tearDown() {
         loop.closeLoop()
         for peer in peers { peer.shut() }
         for file in files { _ = anyloop_close(file) }
@@ -83,51 +88,51 @@ final class LoopHost: BatteryHost {
 }
 
 /// A raw, non-blocking socket as the far end of a connection.
-final class SocketPeer: BatteryPeer {
+package final class SocketPeer: BatteryPeer {
     private var descriptor: Int32
     private var outgoing: [UInt8] = []
     private var isFinishing = false
     private var isReading = true
-    private(set) var received: [UInt8] = []
-    private(set) var end: StreamEnd?
+    package private(set) var received: [UInt8] = []
+    package private(set) var end: StreamEnd?
 
-    init(_ descriptor: Int32) {
+    package init(_ descriptor: Int32) {
         self.descriptor = descriptor
     }
 
-    func send(_ bytes: [UInt8]) {
+    package func send(_ bytes: [UInt8]) {
         outgoing += bytes
         move()
     }
 
-    func finish() {
+    package func finish() {
         isFinishing = true
         move()
     }
 
-    func reset() {
+    package func reset() {
         guard descriptor >= 0 else { return }
         // A Unix socket resets its peer if it is closed with unread input; TCP by SO_LINGER.
         _ = anyloop_linger_zero(descriptor)
         shut()
     }
 
-    func stopReading() { isReading = false }
-    func resumeReading() { isReading = true }
+    package func stopReading() { isReading = false }
+    package func resumeReading() { isReading = true }
 
-    func takeReceived() -> [UInt8] {
+    package func takeReceived() -> [UInt8] {
         defer { received = [] }
         return received
     }
 
-    func shut() {
+    package func shut() {
         guard descriptor >= 0 else { return }
         _ = anyloop_close(descriptor)
         descriptor = -1
     }
 
     /// Sends and receives what goes without waiting.
-    func move() {
+    package func move() {
         guard descriptor >= 0 else { return }
         while !outgoing.isEmpty {
             let count = unsafe outgoing.withUnsafeBytes { unsafe anyloop_send(descriptor, $0.baseAddress, $0.count) }
