@@ -45,6 +45,12 @@ static int foreign_kind(const anyloop_tls *tls, unsigned long error) {
     return is_ours ? ANYLOOP_TLS_INTERNAL : ANYLOOP_TLS_MALFORMED;
 }
 
+/// Whether the peer has not said a word of TLS yet.
+static bool heard_nothing(const anyloop_tls *tls) {
+    OSSL_HANDSHAKE_STATE state = SSL_get_state(tls->ssl);
+    return state == TLS_ST_BEFORE || state == TLS_ST_CW_CLNT_HELLO;
+}
+
 void anyloop_tls_take_failure(anyloop_tls *tls, anyloop_tls_failure *failure) {
     memset(failure, 0, sizeof *failure);
     if (tls && anyloop_tls_is_flooded(tls)) {
@@ -72,6 +78,10 @@ void anyloop_tls_take_failure(anyloop_tls *tls, anyloop_tls_failure *failure) {
         // As for a record too short for its own checksum.
         || (failure->kind == ANYLOOP_TLS_INTERNAL && ERR_GET_REASON(error) == ERR_R_INTERNAL_ERROR);
     if (tls && is_damage && tls->is_open) failure->kind = ANYLOOP_TLS_MALFORMED;
+    // What TLS then calls its own failure has a cause in what the peer sent, such as a share that gives no secret.
+    if (is_foreign && failure->kind == ANYLOOP_TLS_INTERNAL) failure->kind = foreign_kind(tls, ERR_peek_error());
+    // A record's version that is wrong later than in the first one is damage as well.
+    if (tls && failure->kind == ANYLOOP_TLS_PLAIN && !heard_nothing(tls)) failure->kind = ANYLOOP_TLS_MALFORMED;
     if (tls && failure->kind == ANYLOOP_TLS_CERTIFICATE) failure->refusal = tls->refusal;
     ERR_clear_error();
 }

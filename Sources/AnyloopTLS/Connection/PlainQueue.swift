@@ -24,6 +24,16 @@ struct PlainQueue {
 
     var isEmpty: Bool { first == pieces.count }
 
+    /// All bytes that wait, those of files included; counted anew each time.
+    var unsentCount: Int {
+        pieces[first...].reduce(0) { sum, piece in
+            switch piece {
+            case .bytes(let bytes, let start): sum + bytes.count - start
+            case .file(let file): sum + file.remaining
+            }
+        }
+    }
+
     mutating func append(_ bytes: [UInt8], from start: Int = 0) {
         guard start < bytes.count else { return }
         pieces.append(.bytes(bytes, from: start))

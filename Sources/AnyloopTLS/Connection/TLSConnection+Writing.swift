@@ -192,9 +192,7 @@ extension TLSConnection: StreamTransport {
         case .idle, .handshaking: end(nil)
         case .open:
             phase = .closing
-            startTimer(options.shutdownTimeout) { connection in
-                connection.end(.timedOut(what: "the TLS shutdown", after: connection.options.shutdownTimeout))
-            }
+            limitShutdown { connection, error in connection.end(error) }
             if queue.isEmpty { sendCloseNotify() }
             // The peer's close_notify has to be read.
             if reading == .paused { readSoon() }

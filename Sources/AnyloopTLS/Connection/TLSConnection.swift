@@ -122,6 +122,7 @@ final class TLSConnection {
         case .wants:
             sendOutput()
         case .closed:
+            flushOutput()
             failHandshake(.tls(TLSError(.truncated, "the peer closed the connection during the TLS handshake")))
         case .failed:
             let error = engine.takeError()
@@ -225,6 +226,18 @@ final class TLSConnection {
         timer = nil
     }
 
+    /// Bounds the time of a close, which begins anew as long as the peer takes what is queued for it.
+    func limitShutdown(_ expire: @escaping (TLSConnection, TransportError) -> Void) {
+        let unsent = unsentCount
+        startTimer(options.shutdownTimeout) { connection in
+            guard connection.unsentCount >= unsent else { return connection.limitShutdown(expire) }
+            expire(connection, .timedOut(what: "the TLS shutdown", after: connection.options.shutdownTimeout))
+        }
+    }
+
+    /// What the peer has not taken yet, on both sides of TLS.
+    private var unsentCount: Int { queue.unsentCount + (lower?.writeBufferSize ?? 0) }
+
     // MARK: Failures
 
     func report(_ message: String, _ error: any Error) {
@@ -286,11 +299,8 @@ final class TLSConnection {
         guard phase != .ending, phase != .over else { return }
         flushOutput()
         phase = .ending
-        startTimer(options.shutdownTimeout) { connection in
-            connection.cause =
-                connection.cause
-                ?? .timedOut(
-                    what: "the TLS shutdown", after: connection.options.shutdownTimeout)
+        limitShutdown { connection, error in
+            connection.cause = connection.cause ?? error
             connection.lower?.abort()
         }
         lower?.close()
