@@ -6,7 +6,7 @@ extension Registry {
     /// This package's own implementations and loops.
     public static var anyloop: Registry {
         var registry = Registry()
-        registry.subjects = [.http1Server, .http1Client, .echo]
+        registry.subjects = [.http1Server, .http1Client, .tlsServer, .tlsClient, .echo]
         registry.loopProviders = PollerKind.allCases.flatMap { [.native($0), .compat($0)] }
         registry.scenarios = CurlScenarios.all + ClientScenarios.all + RuleChecks.all
         return registry

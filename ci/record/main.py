@@ -11,7 +11,6 @@ import os
 import re
 import shlex
 import shutil
-import signal
 import socket as sockets
 import subprocess
 import sys
@@ -25,52 +24,11 @@ import scenarios
 import transcript
 import views
 from clients import Run
+from recorder import Recorder
 from scenario import TABLE
 from servers import ADDRESSES, Stage, version_of
 
 LOGS = {name: name for name in ADDRESSES}
-
-
-class Recorder:
-    """`anyloop record` between a client and one server, for one scenario."""
-
-    def __init__(self, command, stage, server, folder):
-        self.pattern = os.path.join(folder, "recording*.wire")
-        for old in glob.glob(self.pattern):
-            os.unlink(old)
-        self.errors = open(os.path.join(folder, "recorder.err"), "w+")
-        self.process = subprocess.Popen(
-            [
-                *command,
-                "--listen",
-                stage.recorder,
-                "--upstream",
-                stage.address(server),
-                "--output",
-                os.path.join(folder, "recording.wire"),
-            ],
-            stdout=subprocess.PIPE,
-            stderr=self.errors,
-            text=True,
-        )
-        line = self.process.stdout.readline()
-        if "listening" not in line:
-            self.process.wait()
-            self.errors.seek(0)
-            raise RuntimeError(f"the recorder did not start: {line} {self.errors.read()}")
-
-    def stop(self):
-        """Ends the recorder and returns the steps of each connection, in the order of their acceptance."""
-        self.process.send_signal(signal.SIGTERM)
-        self.process.wait(10)
-        self.errors.close()
-        number = lambda path: int((re.search(r"-(\d+)\.wire$", path) or [0, "1"])[1])
-        return [transcript.read_steps(path) for path in sorted(glob.glob(self.pattern), key=number)]
-
-    def kill(self):
-        if self.process.poll() is None:
-            self.process.kill()
-            self.process.wait()
 
 
 def log_size(stage, server):
@@ -261,7 +219,7 @@ def write(fixtures, scenario, suffix, steps, view, sides, oracle, methods, found
 
 
 def record(scenario, stage, options, folder, date):
-    recorder = Recorder(options.recorder, stage, scenario.server, folder)
+    recorder = Recorder(options.recorder, stage.recorder, stage.address(scenario.server), folder)
     stage.flush_log(scenario.server)
     start = log_size(stage, scenario.server)
     try:

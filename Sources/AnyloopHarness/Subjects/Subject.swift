@@ -31,6 +31,8 @@ public struct Subject: Sendable {
     public let parser: (any ParserSubject)?
     /// How to run its protocol on a loop; nil without one.
     public let streamProtocol: (any ProtocolSubject)?
+    /// Whether its protocol is TLS itself, so that it is not run inside of TLS.
+    public var isTLS = false
 
     /// A subject with a parser, a protocol or both.
     public init(
@@ -51,7 +53,8 @@ public struct Subject: Sendable {
 
     /// Whether it can be run by `executor`.
     public func runs(on executor: ExecutorKind) -> Bool {
-        executor == .parser ? parser != nil : streamProtocol != nil
+        if executor == .parser { return parser != nil }
+        return streamProtocol != nil && !(isTLS && executor.isOverTLS)
     }
 }
 
