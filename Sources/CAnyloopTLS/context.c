@@ -138,40 +138,47 @@ int anyloop_tls_context_trust_directory(anyloop_tls_context *context, const char
     return SSL_CTX_load_verify_dir(context->ssl, path);
 }
 
-int anyloop_tls_context_trust_pem(anyloop_tls_context *context, const uint8_t *pem, size_t count) {
+/// Takes the next object of a PEM text into a store: 1, 0 for one that it does not take, -1 at the end of the text.
+typedef int take_next(BIO *pem, X509_STORE *store);
+
+static int take_certificate(BIO *pem, X509_STORE *store) {
+    X509 *certificate = PEM_read_bio_X509_AUX(pem, NULL, anyloop_tls_give_password, NULL);
+    if (!certificate) return -1;
+    int result = X509_STORE_add_cert(store, certificate);
+    X509_free(certificate);
+    return result;
+}
+
+static int take_list(BIO *pem, X509_STORE *store) {
+    X509_CRL *list = PEM_read_bio_X509_CRL(pem, NULL, anyloop_tls_give_password, NULL);
+    if (!list) return -1;
+    int result = X509_STORE_add_crl(store, list);
+    X509_CRL_free(list);
+    return result;
+}
+
+/// Takes all objects of a PEM text; fails if there are none or one is not taken.
+static int take_all(anyloop_tls_context *context, const uint8_t *pem, size_t count, take_next *take) {
     ERR_clear_error();
     BIO *bio = anyloop_tls_reader(pem, count);
     if (!bio) return 0;
     X509_STORE *store = SSL_CTX_get_cert_store(context->ssl);
     int added = 0;
-    int result = 1;
-    for (X509 *certificate; result && (certificate = PEM_read_bio_X509_AUX(bio, NULL, anyloop_tls_give_password, NULL));) {
-        result = X509_STORE_add_cert(store, certificate);
-        added += result;
-        X509_free(certificate);
-    }
+    int result;
+    while ((result = take(bio, store)) == 1) added++;
     BIO_free(bio);
-    if (!result || added == 0 || !anyloop_tls_reached_end()) return 0;
+    if (result == 0 || added == 0 || !anyloop_tls_reached_end()) return 0;
     ERR_clear_error();
     return 1;
 }
 
+int anyloop_tls_context_trust_pem(anyloop_tls_context *context, const uint8_t *pem, size_t count) {
+    return take_all(context, pem, count, take_certificate);
+}
+
 int anyloop_tls_context_revocation_pem(
     anyloop_tls_context *context, const uint8_t *pem, size_t count, bool whole_chain) {
-    ERR_clear_error();
-    BIO *bio = anyloop_tls_reader(pem, count);
-    if (!bio) return 0;
-    X509_STORE *store = SSL_CTX_get_cert_store(context->ssl);
-    int added = 0;
-    int result = 1;
-    for (X509_CRL *list; result && (list = PEM_read_bio_X509_CRL(bio, NULL, anyloop_tls_give_password, NULL));) {
-        result = X509_STORE_add_crl(store, list);
-        added += result;
-        X509_CRL_free(list);
-    }
-    BIO_free(bio);
-    if (!result || added == 0 || !anyloop_tls_reached_end()) return 0;
-    ERR_clear_error();
+    if (!take_all(context, pem, count, take_list)) return 0;
     return X509_VERIFY_PARAM_set_flags(
         SSL_CTX_get0_param(context->ssl),
         X509_V_FLAG_CRL_CHECK | (whole_chain ? X509_V_FLAG_CRL_CHECK_ALL : 0));
