@@ -33,8 +33,7 @@ extension TLSConnection: StreamProtocol {
 
     /// Keeps what came while reading is paused.
     private func hold(_ data: Span<UInt8>) {
-        held.reserveCapacity(held.count + data.count)
-        for index in 0..<data.count { held.append(data[index]) }
+        held += data.copied
         guard held.count >= Self.heldHighLimit, !isLowerReadingPaused else { return }
         isLowerReadingPaused = true
         lower?.pauseReading()

@@ -13,6 +13,8 @@ public struct TLSConnectionOptions: Sendable {
     /// From the connection's start to the end of the handshake; then it is aborted (asyncio rule 121).
     public var handshakeTimeout = Duration.seconds(60)
     /// From `close` until everything is sent and the peer has said `close_notify`; then it is aborted (rule 121).
+    ///
+    /// Begins anew if the peer took some of what was queued meanwhile, so that slow readers get all of it.
     public var shutdownTimeout = Duration.seconds(30)
     /// Whether a close waits for the peer's `close_notify`, as asyncio does (rule 126); it need not (RFC 8446 §6.1).
     public var awaitsCloseNotify = true

@@ -8,7 +8,7 @@ import CAnyloopTLS
 @safe
 package final class TLSContextHandle: @unchecked Sendable {
     let pointer: OpaquePointer
-    /// Contexts that this one refers to.
+    /// Contexts that this one refers to; not changed after the initialiser.
     private var others: [TLSContextHandle] = []
     private let keyLog: KeyLog?
 
