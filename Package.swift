@@ -17,12 +17,21 @@ let package = Package(
         .library(name: "Anyloop", targets: ["Anyloop"]),
         .library(name: "AnyloopWire", targets: ["AnyloopWire"]),
         .library(name: "AnyloopHarness", targets: ["AnyloopHarness", "AnyloopTesting"]),
+        // SwiftNIO, both ways. Nobody who leaves these products alone fetches or builds NIO.
+        .library(name: "NIOBridge", targets: ["NIOBridge"]),
+        .library(name: "NIOHarness", targets: ["NIOHarness", "NIOTesting"]),
+        .library(name: "HummingbirdOnAnyloop", targets: ["HummingbirdOnAnyloop"]),
         .executable(name: "anyloop", targets: ["AnyloopCommand"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+        .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.0"),
+        .package(url: "https://github.com/apple/swift-nio-http2", from: "1.46.0"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
     ],
     targets: [
@@ -90,6 +99,68 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: settings),
+
+        // SwiftNIO, both ways: our protocols on its loops, its channels on ours.
+        .target(
+            name: "NIOBridge",
+            dependencies: [
+                "AnyloopCore", "AnyloopNativeLoop", "AnyloopSystem", "CAnyloopSystem",
+                .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ],
+            swiftSettings: settings),
+        .target(
+            name: "HummingbirdOnAnyloop",
+            dependencies: [
+                "NIOBridge",
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
+                .product(name: "HummingbirdHTTP2", package: "hummingbird"),
+                .product(name: "HummingbirdTLS", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ],
+            swiftSettings: settings),
+        // NIO's behaviour as a battery for any event loop group, and NIO's handlers as the harness's subjects.
+        .target(
+            name: "NIOTesting",
+            dependencies: [
+                "NIOBridge",
+                .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ],
+            swiftSettings: settings),
+        .target(
+            name: "NIOHarness",
+            dependencies: [
+                "AnyloopCore", "AnyloopHarness", "NIOBridge",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ],
+            swiftSettings: settings),
+        // NIO's services and handlers that the matrix reaches.
+        .target(
+            name: "NIOSubjects",
+            dependencies: [
+                "AnyloopCore", "AnyloopHarness", "AnyloopNativeLoop", "AnyloopSubjects", "AnyloopTLS",
+                "AnyloopWire", "HummingbirdOnAnyloop", "NIOBridge", "NIOHarness",
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
+                .product(name: "HummingbirdHTTP2", package: "hummingbird"),
+                .product(name: "HummingbirdTLS", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOExtras", package: "swift-nio-extras"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOHTTP2", package: "swift-nio-http2"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                .product(name: "NIOWebSocket", package: "swift-nio"),
             ],
             swiftSettings: settings),
 

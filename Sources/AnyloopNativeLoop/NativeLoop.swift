@@ -35,7 +35,7 @@ public struct NativeLoopOptions: Sendable {
 /// - timers of the same deadline in the order of CPython's heap (rule 23).
 ///
 /// `StreamTransport`s start by `NativeLoop.start(_:completion:)`, which is where the two part.
-enum Discipline {
+package enum Discipline {
     case native
     case asyncio
 }
@@ -61,7 +61,7 @@ public final class NativeLoop: Loop {
     public let taskExecutor: NativeTaskExecutor
 
     /// The loop that transports name as theirs, where another is built on top of this one.
-    weak var facade: (any Loop)?
+    package weak var facade: (any Loop)?
 
     /// One buffer that every read goes into: 256 KiB, asyncio's largest chunk (rule 65).
     let scratch: UnsafeMutableBufferPointer<UInt8>
@@ -117,7 +117,7 @@ public final class NativeLoop: Loop {
         try self.init(options: options, discipline: .native)
     }
 
-    init(options: NativeLoopOptions, discipline: Discipline) throws(TransportError) {
+    package init(options: NativeLoopOptions, discipline: Discipline) throws(TransportError) {
         self.options = options
         self.discipline = discipline
         timers = discipline == .asyncio ? HeapqTimers() : TimerHeap()

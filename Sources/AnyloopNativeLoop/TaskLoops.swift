@@ -47,7 +47,7 @@ extension NativeLoop: TaskLoop {
     }
 }
 
-extension CompatLoop: TaskLoop {
+extension NativeLoopFacade {
     /// Runs tasks on this loop's thread.
     public var loopTaskExecutor: any TaskExecutor { taskExecutor }
 
@@ -82,7 +82,7 @@ extension CompatLoop: TaskLoop {
     }
 }
 
-extension CompatLoop: DescriptorLoop, SignalLoop {
+extension NativeLoopFacade {
     /// Runs `callback` in every turn in which `descriptor` is readable, until removed (rules 33, 34).
     @discardableResult
     public func addReader(_ descriptor: Int32, _ callback: @escaping () throws -> Void) throws(TransportError) -> Handle

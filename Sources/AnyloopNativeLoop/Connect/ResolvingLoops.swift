@@ -8,10 +8,10 @@ extension NativeLoop: ResolvingLoop {
     }
 }
 
-extension CompatLoop: ResolvingLoop {
+extension NativeLoopFacade {
     /// Answers for names before the system is asked.
     public var resolver: (@Sendable (_ host: String, _ port: UInt16) -> Result<[SocketAddress], TransportError>?)? {
-        get { native.nameResolver }
-        set { native.nameResolver = newValue }
+        get { native.resolver }
+        set { native.resolver = newValue }
     }
 }

@@ -41,7 +41,7 @@ extension NativeLoop: PipeLoop {
     }
 }
 
-extension CompatLoop: PipeLoop {
+extension NativeLoopFacade {
     /// Reads `descriptor`, which is the transport's from here on and does not block any more.
     @discardableResult
     public func connectReadPipe(

@@ -247,7 +247,7 @@ extension NativeLoop: ProcessLoop {
     }
 }
 
-extension CompatLoop: ProcessLoop {
+extension NativeLoopFacade {
     /// Starts `program`, which is looked for in `PATH` unless it has a slash.
     @discardableResult
     public func subprocessExec(

@@ -56,7 +56,7 @@ private final class FileWork: Cancellable {
     func cancel() { part?.cancel() }
 }
 
-extension CompatLoop: SendFileLoop {
+extension NativeLoopFacade {
     /// Sends a file over `transport`, which neither reads nor takes writes until the completion (rule 93).
     @discardableResult
     public func sendFile(
