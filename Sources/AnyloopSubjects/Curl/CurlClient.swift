@@ -1,9 +1,9 @@
 import CAnyloopCurl
 
 /// Carries scenarios out with libcurl, blocking the thread it is called on.
-enum CurlClient {
+public enum CurlClient {
     /// What is wrong with what curl saw of `scenario` at `target`; empty if nothing is.
-    static func run(_ scenario: Scenario, against target: ScenarioTarget) -> [String] {
+    public static func run(_ scenario: Scenario, against target: ScenarioTarget) -> [String] {
         switch scenario.kind {
         case .sequence(let steps):
             let views = views(of: steps.map(\.step), target: target)

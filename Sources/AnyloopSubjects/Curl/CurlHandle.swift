@@ -50,7 +50,7 @@ final class CurlHandle {
         unsafe anyloop_curl_set_write(easy, curlWrite, context)
         unsafe anyloop_curl_set_header(easy, curlHeader, context)
         set(CURLOPT_NOSIGNAL, 1)
-        set(CURLOPT_HTTP_VERSION, step.http10 ? CURL_HTTP_VERSION_1_0 : CURL_HTTP_VERSION_1_1)
+        set(CURLOPT_HTTP_VERSION, version(step, target))
         set(CURLOPT_TIMEOUT_MS, step.timeLimit)
         set(CURLOPT_URL, target.url(step.path, host: step.tls.host, isPlain: step.tls.isPlain))
         set(CURLOPT_PATH_AS_IS, 1)
@@ -130,6 +130,15 @@ final class CurlHandle {
             bytes += buffer[..<count]
         }
         return (bytes, 0)
+    }
+
+    private func version(_ step: ScenarioStep, _ target: ScenarioTarget) -> Int {
+        if step.http10 { return CURL_HTTP_VERSION_1_0 }
+        return switch target.http {
+        case .http1: CURL_HTTP_VERSION_1_1
+        case .http2: CURL_HTTP_VERSION_2TLS
+        case .http2PriorKnowledge: CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE
+        }
     }
 
     private func setMethodAndBody(_ step: ScenarioStep) {
@@ -237,6 +246,7 @@ final class CurlHandle {
         if line.hasPrefix("HTTP/") {
             if view.status != 0 { view.earlierStatuses.append(view.status) }
             view.status = line.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0
+            view.version = String(line.dropFirst(5).prefix { $0 != " " })
             view.fields = []
             view.body = []
         } else if let colon = line.firstIndex(of: ":") {

@@ -23,6 +23,15 @@ public struct Scenario: Sendable {
     /// What the server asks of its clients' TLS, where it speaks that.
     public var tls = ScenarioServerTLS()
 
+    /// A scenario of any kind.
+    public init(name: String, title: String, kind: Kind, nginx: Bool = false, unixSocket: Bool = false) {
+        self.name = name
+        self.title = title
+        self.kind = kind
+        self.nginx = nginx
+        self.unixSocket = unixSocket
+    }
+
     /// Descriptors that both sides have open at once, about.
     public var descriptorsNeeded: Int {
         if case .parallel(let count, _, _) = kind { 2 * count } else { 20 }
@@ -71,6 +80,8 @@ public enum ScenarioCheck: Sendable, Equatable {
     case redirects(Int)
     /// The statuses before the final one.
     case earlierStatuses([Int])
+    /// The final response's HTTP version, `1.1` or `2`.
+    case version(String)
 
     /// What `view` lacks of this check; nil if it holds.
     public func failure(in view: ScenarioView) -> String? {
@@ -94,6 +105,7 @@ public enum ScenarioCheck: Sendable, Equatable {
         case .connections(let count): differ("connections opened", view.connections, count)
         case .redirects(let count): differ("redirects followed", view.redirects, count)
         case .earlierStatuses(let statuses): differ("earlier statuses", view.earlierStatuses, statuses)
+        case .version(let version): differ("HTTP version", view.version, version)
         }
     }
 

@@ -122,6 +122,9 @@ public struct ScenarioView: Sendable, Equatable {
     public var outcome = ScenarioOutcome.ok
     /// The final response's status; 0 without one.
     public var status = 0
+    /// The HTTP version of the final response as its status line has it, `1.1` or `2`; not compared, since only curl
+    /// tells.
+    public var version = ""
     /// Statuses of the interim and redirecting responses before it.
     public var earlierStatuses: [Int] = []
     /// The final response's fields, names in lower case, in order.
@@ -141,7 +144,7 @@ public struct ScenarioView: Sendable, Equatable {
     /// The values of `name`, in lower case.
     public func values(_ name: String) -> [String] { fields.filter { $0.name == name }.map(\.value) }
 
-    /// Compares everything but the client's own words.
+    /// Compares everything but the version and the client's own words.
     public static func == (left: ScenarioView, right: ScenarioView) -> Bool {
         left.outcome == right.outcome && left.status == right.status
             && left.earlierStatuses == right.earlierStatuses && left.body == right.body
