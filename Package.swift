@@ -95,7 +95,7 @@ let package = Package(
             name: "AnyloopCommand",
             dependencies: [
                 "Anyloop", "AnyloopAgents", "AnyloopCore", "AnyloopHarness", "AnyloopNativeLoop",
-                "AnyloopSubjects", "AnyloopTLS", "AnyloopWire",
+                "AnyloopTLS", "AnyloopWire", "NIOBridge", "NIOSubjects",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),

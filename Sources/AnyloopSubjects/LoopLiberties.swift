@@ -1,8 +1,8 @@
-import AnyloopHarness
+package import AnyloopHarness
 import AnyloopNativeLoop
 
 /// What our loops' liberties may change in a trace, and a scenario that needs each.
-struct LoopLiberty: Sendable {
+package struct LoopLiberty: Sendable {
     /// As it is documented.
     let liberty: NativeLiberty
     /// What may differ in a trace; empty where the languages' difference is met by the player.
@@ -17,7 +17,7 @@ struct LoopLiberty: Sendable {
     }
 
     /// Those that a loop of native mode takes, or else one of compat mode.
-    static func taken(byNative isNative: Bool) -> [AsyncioLiberty] {
+    package static func taken(byNative isNative: Bool) -> [AsyncioLiberty] {
         all.filter { isNative || $0.liberty.scope == .both }.map(\.asyncio)
     }
 

@@ -25,7 +25,7 @@ struct ServeTLSTests {
         var options: [String] { ["--tls-certificate", file, "--tls-key", key] }
     }
 
-    @Test(arguments: ["native", "compat"], [1, 2])
+    @Test(arguments: ["native", "compat", "nio"], [1, 2])
     func filesAreServedAndFetched(mode: String, workers: Int) throws {
         let certificate = try Certificate()
         try certificate.scratch.write("some text\n", to: "site/a.txt")
@@ -111,9 +111,10 @@ struct ServeTLSTests {
         #expect(lenient.terminate() == 0)
     }
 
-    @Test func hangUpReadsTheCertificateAgain() throws {
+    @Test(arguments: ["native", "nio"]) func hangUpReadsTheCertificateAgain(mode: String) throws {
         let (old, new) = (try Certificate(), try Certificate())
-        let server = try Tool.Running(["serve", "hello", "--port", "0", "--workers", "2"] + old.options)
+        let server = try Tool.Running(
+            ["serve", "hello", "--port", "0", "--workers", "2", "--mode", mode] + old.options)
         let url = "https://localhost:\(server.port)/"
         #expect(try Tool.run(["get", url, "--ca", old.file]).output == "hello, world\n")
         let kept = old.scratch.path + "/kept.pem"
@@ -130,9 +131,9 @@ struct ServeTLSTests {
         #expect(server.terminate() == 0)
     }
 
-    @Test func echoOverTLS() throws {
+    @Test(arguments: ["native", "nio"]) func echoOverTLS(mode: String) throws {
         let certificate = try Certificate()
-        let server = try Tool.Running(["serve", "echo", "--port", "0"] + certificate.options)
+        let server = try Tool.Running(["serve", "echo", "--port", "0", "--mode", mode] + certificate.options)
         #expect(server.firstLine == "listening on tls://127.0.0.1:\(server.port)")
         let script =
             "(printf 'some text\\n'; sleep 1) | openssl s_client -quiet -no_ign_eof -verify_quiet -verify_return_error "

@@ -5,7 +5,7 @@ import Testing
 
 /// `anyloop serve`, `get` and `record` as processes of their own.
 struct ServeTests {
-    @Test(arguments: ["native", "compat"], [1, 2])
+    @Test(arguments: ["native", "compat", "nio"], [1, 2])
     func filesAreServedAndFetched(mode: String, workers: Int) throws {
         let scratch = try Scratch()
         try scratch.write("some text\n", to: "a.txt")
@@ -27,6 +27,7 @@ struct ServeTests {
         let server = try Tool.Running(["serve", "hello"], environment: ["PORT": "0", "COMPAT": "1", "POLL": "poll"])
         let url = "http://127.0.0.1:\(server.port)/"
         #expect(try Tool.run(["get", url], environment: ["COMPAT": "1", "POLL": "select"]).output == "hello, world\n")
+        #expect(try Tool.run(["get", url], environment: ["NIO": "1"]).output == "hello, world\n")
         let taken = try Tool.run(["serve", "hello", "--port", server.port])
         #expect(taken.status == 2)
         #expect(taken.errors.contains("Address already in use"))
@@ -36,8 +37,8 @@ struct ServeTests {
         #expect(gone.errors.contains("cannot connect"))
     }
 
-    @Test func theGreetingFromATask() throws {
-        let server = try Tool.Running(["serve", "hello-async", "--port", "0"])
+    @Test(arguments: ["native", "nio"]) func theGreetingFromATask(mode: String) throws {
+        let server = try Tool.Running(["serve", "hello-async", "--port", "0", "--mode", mode])
         let url = "http://127.0.0.1:\(server.port)/"
         #expect(try Tool.run(["get", url]).output == "hello, world\n")
         #expect(server.terminate() == 0)
@@ -53,29 +54,30 @@ struct ServeTests {
         }
     }
 
-    @Test func unixSockets() throws {
+    @Test(arguments: ["native", "nio"]) func unixSockets(mode: String) throws {
         let scratch = try Scratch()
         let path = scratch.path + "/s"
-        let server = try Tool.Running(["serve", "hello", "--unix-path", path])
+        let server = try Tool.Running(["serve", "hello", "--unix-path", path, "--mode", mode])
         #expect(server.firstLine == "listening on http+unix:\(path)")
-        #expect(try Tool.run(["get", "--unix-path", path, "http://any/"]).output == "hello, world\n")
+        #expect(try Tool.run(["get", "--unix-path", path, "http://any/", "--mode", mode]).output == "hello, world\n")
         #expect(server.terminate() == 0)
         let shared = try Tool.run(["serve", "hello", "--unix-path", path + "2", "--workers", "2"])
         #expect(shared.status == 2)
     }
 
-    @Test func echoTellsBothPlaces() throws {
-        let server = try Tool.Running(["serve", "echo", "--port", "0", "--workers", "2"])
+    @Test(arguments: ["native", "nio"]) func echoTellsBothPlaces(mode: String) throws {
+        let server = try Tool.Running(["serve", "echo", "--port", "0", "--workers", "2", "--mode", mode])
         #expect(server.firstLine == "listening on tcp://127.0.0.1:\(server.port) and udp://127.0.0.1:\(server.port)")
         #expect(server.terminate() == 0)
     }
 
-    @Test func conversationsAreRecorded() throws {
+    @Test(arguments: ["native", "nio"]) func conversationsAreRecorded(mode: String) throws {
         let scratch = try Scratch()
         let server = try Tool.Running(["serve", "hello", "--port", "0"])
         let recorder = try Tool.Running([
             "record", "--upstream", "127.0.0.1:\(server.port)", "--out", "\(scratch.path)/Fixtures.wire",
-            "--connections", "2", "--redact", "authorization", "--server", "anyloop", "--client", "anyloop",
+            "--connections", "2", "--mode", mode, "--redact", "authorization", "--server", "anyloop", "--client",
+            "anyloop",
         ])
         let url = "http://127.0.0.1:\(recorder.port)/"
         for _ in 0..<2 {

@@ -161,7 +161,8 @@ struct ModeSettingTests {
         arguments: [
             (nil, [:], nil), ("native", [:], Mode.native), ("compat", [:], .compat), (nil, ["COMPAT": "1"], .compat),
             (nil, ["COMPAT": "yes"], .compat), (nil, ["COMPAT": "0"], nil), (nil, ["COMPAT": ""], nil),
-            ("native", ["COMPAT": "1"], .native), ("native", ["NIO": "1"], .native),
+            ("native", ["COMPAT": "1"], .native), ("native", ["NIO": "1"], .native), ("nio", [:], .nio),
+            (nil, ["NIO": "1"], .nio),
             ("compat", ["COMPAT": "nonsense"], .compat),
         ] as [(String?, [String: String], Mode?)])
     func resolves(option: String?, environment: [String: String], mode: Mode?) throws {
@@ -171,13 +172,14 @@ struct ModeSettingTests {
     @Test(
         arguments: [
             ("quick", [:], "--mode: expected one of native, compat, nio, asyncio, found 'quick'"),
-            ("nio", [:], "--mode nio: this build lacks the SwiftNIO loop; use the modes native or compat"),
-            ("asyncio", [:], "--mode asyncio: this build lacks the asyncio loop; use the modes native or compat"),
-            (nil, ["NIO": "1"], "NIO=1: this build lacks the SwiftNIO loop; use the modes native or compat"),
-            (nil, ["ASYNCIO": "1"], "ASYNCIO=1: this build lacks the asyncio loop; use the modes native or compat"),
+            ("asyncio", [:], "--mode asyncio: this build lacks the asyncio loop; use the modes native, compat or nio"),
+            (
+                nil, ["ASYNCIO": "1"],
+                "ASYNCIO=1: this build lacks the asyncio loop; use the modes native, compat or nio"
+            ),
             (
                 nil, ["ASYNCIO": "1", "COMPAT": "1"],
-                "ASYNCIO=1: this build lacks the asyncio loop; use the modes native or compat"
+                "ASYNCIO=1: this build lacks the asyncio loop; use the modes native, compat or nio"
             ),
             (nil, ["NIO": "1", "ASYNCIO": "1"], "NIO and ASYNCIO: expected at most one of them to be on, found both"),
             (nil, ["COMPAT": "maybe"], "COMPAT: expected 1 or 0, found 'maybe'"),

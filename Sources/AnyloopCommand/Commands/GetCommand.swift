@@ -73,7 +73,7 @@ struct GetCommand: ParsableCommand {
     @Option(help: "How long all of it may take.")
     var timeout: String?
 
-    @Option(help: "native or compat. (COMPAT=1)")
+    @Option(help: "native, compat or nio. (COMPAT=1, NIO=1)")
     var mode: String?
 
     @Option(help: "epoll, poll or select. (POLL)")

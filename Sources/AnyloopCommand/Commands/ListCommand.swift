@@ -1,7 +1,7 @@
 import AnyloopHarness
-import AnyloopSubjects
 import ArgumentParser
 import Foundation
+import NIOSubjects
 
 /// `anyloop list`: what a run would run.
 struct ListCommand: ParsableCommand {
@@ -18,7 +18,7 @@ struct ListCommand: ParsableCommand {
     var names = false
 
     func run() throws {
-        let registry = Registry.anyloop
+        let registry = Registry.anyloopWithNIO
         if names {
             Output.line("subjects   " + registry.subjects.map(\.name).joined(separator: " "))
             Output.line("loops      " + registry.loopProviders.map(\.name).joined(separator: " "))
@@ -62,7 +62,7 @@ struct ShowCommand: ParsableCommand {
     var fixtures = "Fixtures"
 
     func run() throws {
-        if let scenario = Registry.anyloop.scenarios.first(where: { $0.id == id }) {
+        if let scenario = Registry.anyloopWithNIO.scenarios.first(where: { $0.id == id }) {
             Output.line("\(scenario.id)\n\(scenario.title)\n\(scenario.executor) against \(scenario.subject)")
             return
         }
@@ -72,7 +72,7 @@ struct ShowCommand: ParsableCommand {
         let fixture = try FixtureFiles.load(name)
         Output.write(text)
         for side in [Fixture.Side.server, .client] where fixture.expectation(side) != nil {
-            let subjects = Registry.anyloop.subjects.filter { $0.side == side && $0.takes(fixture) }
+            let subjects = Registry.anyloopWithNIO.subjects.filter { $0.side == side && $0.takes(fixture) }
             let stream = fixture.stream(for: side)
             Output.line(
                 "\n# \(side.rawValue): \(stream.bytes.count) bytes in \(stream.boundaries.count + 1) segments, read by "

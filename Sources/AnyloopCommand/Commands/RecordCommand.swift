@@ -55,6 +55,9 @@ struct RecordCommand: ParsableCommand {
     @Option(help: "A field whose value is hidden, such as authorization; may be repeated.")
     var redact: [String] = []
 
+    @Option(help: "native, compat or nio. (COMPAT=1, NIO=1)")
+    var mode: String?
+
     @Option(help: "How the loop waits: epoll, poll or select.")
     var poller: String?
 
@@ -65,9 +68,8 @@ struct RecordCommand: ParsableCommand {
     func run() throws {
         let address = try AddressText.listening(listen, option: "--listen")
         let endpoint = try AddressText.endpoint(upstream, option: "--upstream")
-        var options = NativeLoopOptions()
-        if let poller { options.poller = try PollerKind(named: poller) }
-        let loop = try NativeLoop(options: options)
+        let mode = try ModeSetting.resolve(option: mode, environment: ProcessInfo.processInfo.environment) ?? .native
+        let loop = try LoopFactory.make(mode, poller: poller ?? PollerKind.standard.rawValue)
         defer { loop.closeLoop() }
         let recorder = Recorder(loop: loop, upstream: endpoint)
         var done = 0

@@ -1,6 +1,6 @@
 import AnyloopHarness
-import AnyloopSubjects
 import ArgumentParser
+import NIOSubjects
 
 /// `anyloop report`: makes the reports again from a run's record.
 struct ReportCommand: ParsableCommand {
@@ -28,7 +28,7 @@ struct ReportCommand: ParsableCommand {
         print(GridText.totals(summary, seconds: seconds))
         let rules = RuleTable(
             rules: try AsyncioRule.load(fixtures: fixtures), cells: cells,
-            liberties: Registry.anyloop.loopProviders.flatMap(\.asyncioLiberties))
+            liberties: Registry.anyloopWithNIO.loopProviders.flatMap(\.asyncioLiberties))
         if !rules.rules.isEmpty, !rules.loops.isEmpty { print(rules.summary) }
         if let report {
             try ReportFiles.write(cells, info: info, rules: rules.rules.isEmpty ? nil : rules, to: report)

@@ -1,7 +1,7 @@
 import AnyloopHarness
-import AnyloopSubjects
 import ArgumentParser
 import Foundation
+import NIOSubjects
 
 /// `anyloop run`: runs a matrix, or a part of it.
 struct RunCommand: ParsableCommand {
@@ -36,7 +36,7 @@ struct RunCommand: ParsableCommand {
 
     func run() throws {
         let environment = ProcessInfo.processInfo.environment
-        let planned = try PlannedMatrix(selection, registry: Registry.anyloop, environment: environment)
+        let planned = try PlannedMatrix(selection, registry: Registry.anyloopWithNIO, environment: environment)
         guard !planned.cells.isEmpty else {
             Entry.complain("anyloop: no cell of \(selection.matrix) matches; 'anyloop list' shows what there is")
             throw ExitCode(RunExit.nothingMatched.rawValue)
@@ -80,7 +80,7 @@ struct RunCommand: ParsableCommand {
     private func table(_ rules: [AsyncioRule], _ cells: [CellRecord]) -> RuleTable? {
         guard !rules.isEmpty else { return nil }
         return RuleTable(
-            rules: rules, cells: cells, liberties: Registry.anyloop.loopProviders.flatMap(\.asyncioLiberties))
+            rules: rules, cells: cells, liberties: Registry.anyloopWithNIO.loopProviders.flatMap(\.asyncioLiberties))
     }
 
     private func perform(_ planned: PlannedMatrix, since start: ContinuousClock.Instant) throws -> (
@@ -95,7 +95,7 @@ struct RunCommand: ParsableCommand {
         var run = MatrixRun(
             cells: planned.cells, files: planned.files, deadline: planned.matrix.deadline, seed: planned.matrix.seed,
             pool: pool)
-        for scenario in Registry.anyloop.scenarios {
+        for scenario in Registry.anyloopWithNIO.scenarios {
             run.deadlines[scenario.id] = scenario.deadline
             if !scenario.rules.isEmpty { run.rules[scenario.id] = scenario.rules }
         }

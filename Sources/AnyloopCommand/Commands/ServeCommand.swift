@@ -24,8 +24,8 @@ struct ServeCommand: ParsableCommand {
         discussion: """
             Prints the bound addresses on one line. SIGINT or SIGTERM: accepts no more, finishes what is in flight \
             within the grace time, exits with 0. Each option also has a variable of its name: HOST, PORT, UNIX_PATH, \
-            BACKLOG, WORKERS, POLL, LEVEL, KEEPALIVE_TIMEOUT and so on; COMPAT=1 stands for --mode compat. With a \
-            certificate it speaks TLS; SIGHUP then reads certificate and key again without dropping a connection. \
+            BACKLOG, WORKERS, POLL, LEVEL, KEEPALIVE_TIMEOUT and so on; COMPAT=1 stands for --mode compat and \
+            NIO=1 for --mode nio. With a certificate it speaks TLS; SIGHUP then reads certificate and key again without dropping a connection. \
             The password of an encrypted key is told by TLS_KEY_PASSWORD.
             """)
 
@@ -41,7 +41,7 @@ struct ServeCommand: ParsableCommand {
     @Option(help: "hello, hello-async: so many bytes of text instead of the greeting.")
     var size: Int?
 
-    @Option(help: "native or compat. (COMPAT=1)")
+    @Option(help: "native, compat or nio. (COMPAT=1, NIO=1)")
     var mode: String?
 
     @OptionGroup var options: ServeOptions

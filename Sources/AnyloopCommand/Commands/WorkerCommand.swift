@@ -1,6 +1,6 @@
 import AnyloopHarness
-import AnyloopSubjects
 import ArgumentParser
+import NIOSubjects
 
 /// `anyloop worker`: what `run` starts copies of; cells on standard input, records on standard output.
 struct WorkerCommand: ParsableCommand {
@@ -12,7 +12,7 @@ struct WorkerCommand: ParsableCommand {
     @Option var cut: String?
 
     func run() throws {
-        let registry = Registry.anyloop
+        let registry = Registry.anyloopWithNIO
         let text = String(decoding: try FixtureFiles.read(matrix), as: UTF8.self)
         let limits = try Matrix(file: matrix, text: text, registry: registry).limits
         let performer = CellPerformer(registry: registry, seed: seed, limits: limits, cut: cut)

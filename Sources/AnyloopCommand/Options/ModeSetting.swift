@@ -26,10 +26,9 @@ enum ModeSetting {
 
     private static func available(_ mode: Mode, source: String) throws(SettingError) -> Mode {
         switch mode {
-        case .native, .compat: return mode
-        case .nio: throw SettingError("\(source): this build lacks the SwiftNIO loop; use the modes native or compat")
+        case .native, .compat, .nio: return mode
         case .asyncio:
-            throw SettingError("\(source): this build lacks the asyncio loop; use the modes native or compat")
+            throw SettingError("\(source): this build lacks the asyncio loop; use the modes native, compat or nio")
         }
     }
 

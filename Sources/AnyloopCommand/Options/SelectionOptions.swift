@@ -13,7 +13,7 @@ struct SelectionOptions: ParsableArguments {
     @Option(help: "The folder of the fixtures.")
     var fixtures = SelectionOptions.standardFixtures
 
-    @Option(help: "Modes: native, compat. Also by COMPAT=1.")
+    @Option(help: "Modes: native, compat, nio. Also by COMPAT=1 or NIO=1.")
     var mode: [String] = []
 
     @Option(help: "Pollers: epoll, poll, select. Also by POLL.")

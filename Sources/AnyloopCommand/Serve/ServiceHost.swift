@@ -84,11 +84,11 @@ final class ServiceHost {
         let report: @Sendable (Report) -> Void = { report in
             remote.callSoonThreadsafe { unsafe host.handle(report) }
         }
-        let options = try LoopFactory.options(poller: settings.poller)
+        let options = try LoopFactory.options(mode, poller: settings.poller)
         threads.append(
             try LoopThread(options: options) { [settings, mode, make] native in
                 do {
-                    let loop = mode == .compat ? try CompatLoop(options: options) : native as any Loop
+                    let loop: any Loop = mode == .native ? native : try LoopFactory.make(mode, poller: settings.poller)
                     defer { loop.closeLoop() }
                     try Self.serve(on: loop, settings, try make(loop, settings, address), report)
                     report(.ended)

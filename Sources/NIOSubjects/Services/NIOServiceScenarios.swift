@@ -1,0 +1,7 @@
+import AnyloopHarness
+
+/// NIO's own services, each reached by curl.
+enum NIOServiceScenarios {
+    /// Their scenarios.
+    static let all: [LiveScenario] = []
+}
