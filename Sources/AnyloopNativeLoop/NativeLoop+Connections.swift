@@ -9,15 +9,8 @@ extension NativeLoop: SocketLoop {
         protocolFactory: @escaping () throws -> any StreamProtocol
     ) throws(TransportError) -> any Server {
         guard !isClosed else { throw .loopClosed }
-        guard !addresses.isEmpty else { throw .usage(.argument("a server needs at least one address")) }
-        var listeners: [Listener] = []
-        do throws(TransportError) {
-            for address in addresses { listeners.append(try Listener.bound(to: address, options: options)) }
-        } catch {
-            for listener in listeners { listener.discard() }
-            throw error
-        }
-        return try serve(listeners, options, protocolFactory, hasForeignSockets: false)
+        let sockets = try BoundSocket.bound(to: addresses, options: options)
+        return try serve(sockets, options, protocolFactory, hasForeignSockets: false)
     }
 
     /// Listens on sockets of the application's that are bound; all of them or none.
@@ -25,6 +18,14 @@ extension NativeLoop: SocketLoop {
         descriptors: [Int32], options: ServerOptions,
         protocolFactory: @escaping () throws -> any StreamProtocol
     ) throws(TransportError) -> any Server {
+        let sockets = try adoptListeners(descriptors, options: options)
+        return try serve(sockets, options, protocolFactory, hasForeignSockets: true)
+    }
+
+    /// Sees that `descriptors` are stream sockets that nobody on this loop has.
+    package func adoptListeners(
+        _ descriptors: [Int32], options: ServerOptions
+    ) throws(TransportError) -> [BoundSocket] {
         guard !descriptors.isEmpty else {
             throw .usage(.argument("Neither host/port nor sock were specified"))
         }
@@ -35,16 +36,15 @@ extension NativeLoop: SocketLoop {
             try prepareAdoption(of: descriptor, kind: Int32(ANYLOOP_STREAM), "A Stream Socket was expected")
         }
         // From here on they are the server's, which closes them with what fails; asyncio does so, too.
-        let listeners = descriptors.map { Listener(descriptor: $0, options: options) }
-        return try serve(listeners, options, protocolFactory, hasForeignSockets: true)
+        return descriptors.map { BoundSocket(descriptor: $0, options: options) }
     }
 
     private func serve(
-        _ listeners: [Listener], _ options: ServerOptions,
+        _ sockets: [BoundSocket], _ options: ServerOptions,
         _ protocolFactory: @escaping () throws -> any StreamProtocol, hasForeignSockets: Bool
     ) throws(TransportError) -> any Server {
         let server = NativeServer(
-            loop: self, listeners: listeners, options: options, protocolFactory: protocolFactory,
+            loop: self, sockets: sockets, options: options, protocolFactory: protocolFactory,
             hasForeignSockets: hasForeignSockets)
         guard options.startServing else { return server }
         do throws(TransportError) { try server.startServing() } catch {
@@ -64,7 +64,7 @@ extension NativeLoop: SocketLoop {
     }
 
     /// Sees that `descriptor` is a socket of `kind` that nobody on this loop has, and that it does not block.
-    func prepareAdoption(of descriptor: Int32, kind: Int32, _ complaint: String) throws(TransportError) {
+    package func prepareAdoption(of descriptor: Int32, kind: Int32, _ complaint: String) throws(TransportError) {
         guard !isClosed else { throw .loopClosed }
         let found = anyloop_socket_kind(descriptor)
         guard found >= 0 else { throw .system(-found, "adopting descriptor \(descriptor)") }

@@ -24,7 +24,7 @@ extension NativeLoop: DebugLoop {
         log(.error, lines.joined(separator: "\n"))
     }
 
-    func report(
+    package func report(
         _ message: String, _ error: (any Error)?, _ transport: (any Transport)? = nil,
         _ protocolObject: AnyObject? = nil
     ) {
@@ -33,12 +33,12 @@ extension NativeLoop: DebugLoop {
     }
 
     /// Tells the handler what asyncio would raise from a call that cannot throw here; the call returns then.
-    func misuse(_ error: UsageError, _ transport: any Transport, _ protocolObject: AnyObject?) {
+    package func misuse(_ error: UsageError, _ transport: any Transport, _ protocolObject: AnyObject?) {
         report(error.text, TransportError.usage(error), transport, protocolObject)
     }
 
     /// Reports what a callback threw that a handle ran, or that runs as one in asyncio (rules 14, 64, 98).
-    func reportCallback(_ name: String, _ error: any Error, _ handle: Handle = Handle {}) {
+    package func reportCallback(_ name: String, _ error: any Error, _ handle: Handle = Handle {}) {
         let message = name.isEmpty ? "Exception in callback" : "Exception in callback \(name)"
         callExceptionHandler(LoopException(message: message, error: error, handle: handle))
     }
@@ -49,7 +49,7 @@ extension NativeLoop: DebugLoop {
     public func log(_ record: LoopLogRecord) { log(record.level, record.message) }
 
     /// Tells the log handler; without one, warnings and errors are a line each on standard error.
-    func log(_ level: LoopLogRecord.Level, _ message: String) {
+    package func log(_ level: LoopLogRecord.Level, _ message: String) {
         if let logHandler { return logHandler(LoopLogRecord(level: level, message: message)) }
         guard level >= .warning else { return }
         let text = message.split(separator: "\n").joined(separator: "; ")
@@ -58,7 +58,7 @@ extension NativeLoop: DebugLoop {
     }
 
     /// Bytes were dropped because the connection is gone, for the `count`th time (asyncio rule 83).
-    func logDroppedWrite(_ count: Int) {
+    package func logDroppedWrite(_ count: Int) {
         if count >= Self.droppedWriteThreshold { log(.warning, "socket.send() raised exception.") }
     }
 

@@ -20,6 +20,19 @@ public struct NativeLoopOptions: Sendable {
     public init() {}
 }
 
+/// Whoever turns a native loop in its stead.
+package struct LoopHost {
+    /// Watches descriptors and tells of what is ready, without ever waiting.
+    package var poller: any Poller
+    /// Has a turn made soon; from any thread.
+    package var wake: @Sendable () -> Void
+
+    package init(poller: any Poller, wake: @escaping @Sendable () -> Void) {
+        self.poller = poller
+        self.wake = wake
+    }
+}
+
 /// How the loop treats what asyncio orders more strictly than native mode needs.
 ///
 /// `.native` calls `connectionMade` where the connection comes up: in the accept's own turn, in the connect's
@@ -80,6 +93,10 @@ public final class NativeLoop: Loop {
     /// Counts turns, so that what happened in this one is told from what happened before.
     private(set) var turnNumber: UInt32 = 0
 
+    /// Asks whoever turns the loop for a turn, where that is not the loop itself: something waits in the queue, or a
+    /// timer was set.
+    package var turnRequest: (() -> Void)?
+
     private let events: UnsafeMutableBufferPointer<anyloop_event>
     private var due: [TimerHandle] = []
     private var nextGeneration: UInt32 = 1
@@ -88,7 +105,7 @@ public final class NativeLoop: Loop {
     public private(set) var isRunning = false
     /// Whether `closeLoop` was called.
     public internal(set) var isClosed = false { didSet { needsCare = isClosed || isDebug } }
-    private var isStopping = false
+    package private(set) var isStopping = false
     var wakeWatcher: Watcher?
     var isPollerClosed = false
 
@@ -117,12 +134,15 @@ public final class NativeLoop: Loop {
         try self.init(options: options, discipline: .native)
     }
 
-    package init(options: NativeLoopOptions, discipline: Discipline) throws(TransportError) {
+    /// A loop for another to build on; one that is turned by `hostedBy` brings a poller that never waits.
+    package init(
+        options: NativeLoopOptions, discipline: Discipline, hostedBy host: LoopHost? = nil
+    ) throws(TransportError) {
         self.options = options
         self.discipline = discipline
         timers = discipline == .asyncio ? HeapqTimers() : TimerHeap()
-        poller = try options.poller.make()
-        nativeRemote = try NativeRemote()
+        if let host { poller = host.poller } else { poller = try options.poller.make() }
+        nativeRemote = try NativeRemote(wakeHost: host?.wake)
         nativeExecutor = NativeExecutor(remote: nativeRemote)
         taskExecutor = NativeTaskExecutor(nativeExecutor)
         unsafe scratch = .allocate(capacity: 262_144)
@@ -185,6 +205,7 @@ public final class NativeLoop: Loop {
         let timer = TimerHandle(when: when, callback)
         if needsCare, refuses(timer) { return timer }
         timers.insert(timer)
+        if let turnRequest { turnRequest() }
         return timer
     }
 
@@ -193,6 +214,7 @@ public final class NativeLoop: Loop {
         // Native mode takes what other threads post once a turn.
         if discipline == .asyncio, nativeRemote.hasWork { takeRemoteWork() }
         readyQueue.push(item)
+        if let turnRequest { turnRequest() }
     }
 
     // MARK: Running
@@ -216,7 +238,7 @@ public final class NativeLoop: Loop {
         isStopping = true
     }
 
-    private func enter() throws(TransportError) {
+    package func enter() throws(TransportError) {
         guard !isClosed else { throw .loopClosed }
         guard !isRunning else { throw .usage("This event loop is already running") }
         guard unsafe anyloop_thread_loop() == nil else {
@@ -227,7 +249,7 @@ public final class NativeLoop: Loop {
         unsafe anyloop_set_thread_loop(Unmanaged.passUnretained(self).toOpaque())
     }
 
-    private func leave() {
+    package func leave() {
         isRunning = false
         isStopping = false
         anyloop_set_thread_loop(nil)
@@ -237,19 +259,63 @@ public final class NativeLoop: Loop {
     private func turn(limit: Int64) {
         turnNumber &+= 1
         timers.prepare()
+        let count = poll(limit)
+        if nativeRemote.hasWork { takeRemoteWork() }
+        if timers.count > 0 { timers.takeDue(at: now, into: &due) }
+        runReady()
+        dispatch(count)
+        runDue()
+    }
+
+    /// The part of a turn before the wait, for a host that waits itself: what is queued runs.
+    package func beginHostedTurn() {
+        turnNumber &+= 1
+        timers.prepare()
+        if nativeRemote.hasWork { takeRemoteWork() }
+        runReady()
+    }
+
+    /// The part of a turn after the host has waited and brought what its descriptors had: what other threads posted
+    /// meanwhile, our own descriptors, the timers that are due.
+    package func endHostedTurn() {
+        if nativeRemote.hasWork {
+            takeRemoteWork()
+            runReady()
+        }
+        dispatch(poll(0))
+        if timers.count > 0 { timers.takeDue(at: now, into: &due) }
+        runDue()
+    }
+
+    /// Whether a hosted turn would find something to do at its end.
+    package var isTurnDue: Bool {
+        if nativeRemote.hasWork || readyQueue.count > 0 || isStopping { return true }
+        guard let deadline = timers.deadline else { return false }
+        return deadline <= now
+    }
+
+    private func poll(_ limit: Int64) -> Int32 {
         let count = unsafe poller.wait(timeout: waitTime(limit: limit), events: events)
         if count < 0 {
             callExceptionHandler(
                 LoopException(message: "waiting for descriptors failed", error: SystemError(-count, "\(poller.kind)")))
         }
-        if nativeRemote.hasWork { takeRemoteWork() }
-        if timers.count > 0 { timers.takeDue(at: now, into: &due) }
+        return count
+    }
+
+    private func runReady() {
         for _ in 0..<readyQueue.count { if isDebug { runNextTimed() } else { runNext() } }
+    }
+
+    private func dispatch(_ count: Int32) {
         var index = 0
         while index < Int(count) {
             dispatch(unsafe events[index])
             index += 1
         }
+    }
+
+    private func runDue() {
         guard !due.isEmpty else { return }
         for index in due.indices {
             if isDebug { runTimed { runHandle(due[index]) } } else { runHandle(due[index]) }
@@ -257,7 +323,8 @@ public final class NativeLoop: Loop {
         due.removeAll(keepingCapacity: true)
     }
 
-    private func waitTime(limit: Int64) -> Int64 {
+    /// How many nanoseconds a turn may wait now, at most `limit`; negative: for ever.
+    package func waitTime(limit: Int64) -> Int64 {
         if readyQueue.count > 0 || isStopping || nativeRemote.hasWork { return 0 }
         guard let deadline = timers.deadline else { return limit }
         let left = max(0, (deadline - now).saturatingNanoseconds)
@@ -361,6 +428,6 @@ public final class NativeLoop: Loop {
 }
 
 /// Work without a descriptor that must hear when its loop is closed.
-protocol PendingWork: AnyObject {
+package protocol PendingWork: AnyObject {
     func loopCloses()
 }

@@ -26,8 +26,11 @@ final class NativeRemote: LoopRemote {
     private let isPending = Atomic(false)
     private let threadToken = Atomic<UInt>(0)
     let wakeDescriptor: Int32
+    /// Wakes whoever turns the loop, where that is not the loop itself: called with every piece of work.
+    private let wakeHost: (@Sendable () -> Void)?
 
-    init() throws(TransportError) {
+    init(wakeHost: (@Sendable () -> Void)? = nil) throws(TransportError) {
+        self.wakeHost = wakeHost
         wakeDescriptor = anyloop_eventfd()
         guard wakeDescriptor >= 0 else { throw .system(-wakeDescriptor, "eventfd") }
         bindToThread()
@@ -54,17 +57,19 @@ final class NativeRemote: LoopRemote {
     /// Queues `work` and wakes the loop; false once it is closed.
     func post(_ work: RemoteWork) -> Bool {
         let isOnLoopThread = isOnLoopThread
-        return state.withLock { state in
+        let isTaken = state.withLock { state in
             guard state.isOpen else { return false }
             state.work.append(work)
             isPending.store(true, ordering: .releasing)
             // On the loop's own thread the next turn looks before it waits.
-            if !isOnLoopThread, !state.isWakeSent {
+            if wakeHost == nil, !isOnLoopThread, !state.isWakeSent {
                 state.isWakeSent = true
                 _ = anyloop_eventfd_signal(wakeDescriptor)
             }
             return true
         }
+        if isTaken, let wakeHost { wakeHost() }
+        return isTaken
     }
 
     /// Wakes the loop without work.

@@ -30,6 +30,9 @@ extension NativeLoop: SignalLoop {
         guard (1...64).contains(signal) else { throw .usage(.argument("invalid signal number \(signal)")) }
     }
 
+    /// Whether a signal has a handler here.
+    package var hasSignalHandlers: Bool { !signalHandlers.isEmpty }
+
     func dropSignalHandler(_ signal: Int32) -> Bool {
         guard let handle = signalHandlers.removeValue(forKey: signal) else { return false }
         handle.cancel()

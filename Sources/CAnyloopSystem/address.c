@@ -81,6 +81,22 @@ void anyloop_unpack(const anyloop_sockaddr *packed, socklen_t length, anyloop_ad
 }
 
 /// Unpacks an address of `getaddrinfo`'s list; whether it is of a family that we have.
+void anyloop_address_unpack(const void *packed, size_t length, anyloop_address *address) {
+    anyloop_sockaddr copy;
+    memset(&copy, 0, sizeof copy);
+    if (length > sizeof copy) length = sizeof copy;
+    memcpy(&copy, packed, length);
+    anyloop_unpack(&copy, (socklen_t)length, address);
+}
+
+size_t anyloop_address_pack(const anyloop_address *address, void *packed, size_t capacity) {
+    anyloop_sockaddr copy;
+    socklen_t length = anyloop_pack(address, &copy);
+    if (length > capacity) return 0;
+    memcpy(packed, &copy, length);
+    return length;
+}
+
 static int unpack_entry(const struct addrinfo *entry, anyloop_address *address) {
     anyloop_sockaddr packed;
     memset(address, 0, sizeof *address);

@@ -10,9 +10,9 @@ import Testing
 @Suite struct ConnectionRaceTests {
     private final class Attempt: Cancellable {
         let address: SocketAddress
-        let complete: (ConnectionRace.Outcome) -> Void
+        let complete: (ConnectionRace<Int32>.Outcome) -> Void
         var isCancelled = false
-        init(_ address: SocketAddress, _ complete: @escaping (ConnectionRace.Outcome) -> Void) {
+        init(_ address: SocketAddress, _ complete: @escaping (ConnectionRace<Int32>.Outcome) -> Void) {
             self.address = address
             self.complete = complete
         }
@@ -23,11 +23,11 @@ import Testing
     private final class Script {
         var attempts: [Attempt] = []
         var waits: [(Duration, Handle)] = []
-        var outcome: ConnectionRace.Outcome?
+        var outcome: ConnectionRace<Int32>.Outcome?
         var outcomes = 0
 
-        func race(_ addresses: [SocketAddress], delay: Duration?) -> ConnectionRace {
-            let world = ConnectionRace.World(
+        func race(_ addresses: [SocketAddress], delay: Duration?) -> ConnectionRace<Int32> {
+            let world = ConnectionRace<Int32>.World(
                 dial: { [unowned self] address, completion in
                     let attempt = Attempt(address, completion)
                     attempts.append(attempt)
@@ -38,7 +38,7 @@ import Testing
                     waits.append((delay, handle))
                     return handle
                 })
-            return ConnectionRace(addresses: addresses, delay: delay, world: world) { [unowned self] in
+            return ConnectionRace<Int32>(addresses: addresses, delay: delay, world: world) { [unowned self] in
                 outcome = $0
                 outcomes += 1
             }
@@ -58,9 +58,9 @@ import Testing
     @Test func familiesTakeTurnsTheFirstOnesFamilyFirst() {
         let six = (1...3).map { SocketAddress.v6(high: 0, low: 1, port: UInt16($0), scope: 0) }
         let four = (1...2).map { SocketAddress.loopback(port: UInt16($0)) }
-        #expect(ConnectionRace.interleaved(six + four) == [six[0], four[0], six[1], four[1], six[2]])
-        #expect(ConnectionRace.interleaved(four + six) == [four[0], six[0], four[1], six[1], six[2]])
-        #expect(ConnectionRace.interleaved([]) == [])
+        #expect(SocketAddress.interleaved(six + four) == [six[0], four[0], six[1], four[1], six[2]])
+        #expect(SocketAddress.interleaved(four + six) == [four[0], six[0], four[1], six[1], six[2]])
+        #expect(SocketAddress.interleaved([]) == [])
     }
 
     @Test func theNextStartsAfterTheDelayAndTheWinnerClosesTheOthers() throws {
@@ -120,9 +120,9 @@ import Testing
     }
 
     @Test func oneErrorOrEqualOnesStandForThemselves() {
-        #expect(ConnectionRace.joined([refused(1)]).description == refused(1).description)
-        #expect(ConnectionRace.joined([refused(1), refused(1)]).description == refused(1).description)
-        #expect(ConnectionRace.joined([]).description == "no address to connect to")
+        #expect(TransportError.joined([refused(1)]).description == refused(1).description)
+        #expect(TransportError.joined([refused(1), refused(1)]).description == refused(1).description)
+        #expect(TransportError.joined([]).description == "no address to connect to")
     }
 
     @Test func cancellingClosesEveryAttemptAndSaysNothing() throws {

@@ -3,17 +3,25 @@ import AnyloopSystem
 
 /// Tries addresses one after another, each with a head start, and takes the first that connects (RFC 8305 §5).
 ///
-/// Knows neither sockets nor clocks: how to dial and how to wait are given to it.
-final class ConnectionRace: Cancellable {
-    typealias Outcome = Result<Int32, TransportError>
+/// Knows neither sockets nor clocks: how to dial and how to wait are given to it, and what a connection is.
+package final class ConnectionRace<Connection>: Cancellable {
+    package typealias Outcome = Result<Connection, TransportError>
 
     /// What a race does with the world.
-    struct World {
+    package struct World {
         /// Dials an address; the completion runs once, unless the attempt is cancelled before: later, or with a
         /// success inside the call.
-        var dial: (SocketAddress, @escaping (Outcome) -> Void) -> any Cancellable
+        package var dial: (SocketAddress, @escaping (Outcome) -> Void) -> any Cancellable
         /// Runs a callback after a time.
-        var wait: (Duration, @escaping () -> Void) -> Handle
+        package var wait: (Duration, @escaping () -> Void) -> Handle
+
+        package init(
+            dial: @escaping (SocketAddress, @escaping (Outcome) -> Void) -> any Cancellable,
+            wait: @escaping (Duration, @escaping () -> Void) -> Handle
+        ) {
+            self.dial = dial
+            self.wait = wait
+        }
     }
 
     private let world: World
@@ -26,7 +34,7 @@ final class ConnectionRace: Cancellable {
     private var completion: ((Outcome) -> Void)?
 
     /// A race over `addresses`, in that order; nil for `delay` tries each only once the one before failed.
-    init(
+    package init(
         addresses: [SocketAddress], delay: Duration?, world: World, completion: @escaping (Outcome) -> Void
     ) {
         waiting = addresses[...]
@@ -35,21 +43,8 @@ final class ConnectionRace: Cancellable {
         self.completion = completion
     }
 
-    /// `addresses` with the families taking turns, the first one's family first (RFC 8305 §4).
-    static func interleaved(_ addresses: [SocketAddress]) -> [SocketAddress] {
-        guard let first = addresses.first else { return [] }
-        let leading = addresses.filter { $0.family == first.family }
-        let others = addresses.filter { $0.family != first.family }
-        var mixed: [SocketAddress] = []
-        for index in 0..<max(leading.count, others.count) {
-            if index < leading.count { mixed.append(leading[index]) }
-            if index < others.count { mixed.append(others[index]) }
-        }
-        return mixed
-    }
-
     /// Dials the next address; the completion runs later.
-    func startNext() {
+    package func startNext() {
         timer?.cancel()
         timer = nil
         guard completion != nil, let address = waiting.popFirst() else { return }
@@ -73,15 +68,9 @@ final class ConnectionRace: Cancellable {
             if !waiting.isEmpty {
                 startNext()
             } else if attempts.isEmpty {
-                finish(.failure(Self.joined(errors.sorted { $0.key < $1.key }.map(\.value))))
+                finish(.failure(TransportError.joined(errors.sorted { $0.key < $1.key }.map(\.value))))
             }
         }
-    }
-
-    /// One error for all (asyncio rule 47): itself if there is one, the first if all say the same.
-    static func joined(_ errors: [TransportError]) -> TransportError {
-        guard let first = errors.first else { return .usage(.argument("no address to connect to")) }
-        return errors.allSatisfy { $0.description == first.description } ? first : .several(errors)
     }
 
     private func finish(_ outcome: Outcome) {
@@ -96,8 +85,31 @@ final class ConnectionRace: Cancellable {
     }
 
     /// Closes every attempt; the completion does not run any more.
-    func cancel() {
+    package func cancel() {
         completion = nil
         finish(.failure(.cancelled))
+    }
+}
+
+extension SocketAddress {
+    /// `addresses` with the families taking turns, the first one's family first (RFC 8305 §4).
+    static func interleaved(_ addresses: [SocketAddress]) -> [SocketAddress] {
+        guard let first = addresses.first else { return [] }
+        let leading = addresses.filter { $0.family == first.family }
+        let others = addresses.filter { $0.family != first.family }
+        var mixed: [SocketAddress] = []
+        for index in 0..<max(leading.count, others.count) {
+            if index < leading.count { mixed.append(leading[index]) }
+            if index < others.count { mixed.append(others[index]) }
+        }
+        return mixed
+    }
+}
+
+extension TransportError {
+    /// One error for all (asyncio rule 47): itself if there is one, the first if all say the same.
+    static func joined(_ errors: [TransportError]) -> TransportError {
+        guard let first = errors.first else { return .usage(.argument("no address to connect to")) }
+        return errors.allSatisfy { $0.description == first.description } ? first : .several(errors)
     }
 }

@@ -1,11 +1,44 @@
 import AnyloopCore
 import CAnyloopSystem
 
+/// What a `Connector` connects with.
+package struct ConnectorWorld<Connection> {
+    /// Dials an address, as `ConnectionRace.World.dial`, from a local one where it is given.
+    package var dial:
+        (SocketAddress, SocketAddress?, @escaping (Result<Connection, TransportError>) -> Void) -> any Cancellable
+    /// Makes a transport of a connection, which is its own from there on, whatever comes of it; the last argument runs
+    /// once `connectionMade` has.
+    package var adopt:
+        (
+            Connection, () throws -> any StreamProtocol, @escaping (Result<any StreamTransport, TransportError>) -> Void
+        ) -> Void
+    /// Gives back a connection that nobody wants any more.
+    package var discard: (Connection) -> Void
+
+    package init(
+        dial:
+            @escaping (
+                SocketAddress, SocketAddress?, @escaping (Result<Connection, TransportError>) -> Void
+            ) -> any Cancellable,
+        adopt:
+            @escaping (
+                Connection, () throws -> any StreamProtocol,
+                @escaping (Result<any StreamTransport, TransportError>) -> Void
+            ) -> Void,
+        discard: @escaping (Connection) -> Void
+    ) {
+        self.dial = dial
+        self.adopt = adopt
+        self.discard = discard
+    }
+}
+
 /// A `createConnection` on its way: name, race, transport.
-final class Connector: Cancellable, PendingWork {
-    typealias Completion = (Result<any StreamTransport, TransportError>) -> Void
+package final class Connector<Connection>: Cancellable, PendingWork {
+    package typealias Completion = (Result<any StreamTransport, TransportError>) -> Void
 
     private let loop: NativeLoop
+    private let world: ConnectorWorld<Connection>
     private let endpoint: Endpoint
     private let options: ConnectOptions
     private var protocolFactory: (() throws -> any StreamProtocol)?
@@ -15,18 +48,20 @@ final class Connector: Cancellable, PendingWork {
     private var step: (any Cancellable)?
     private var timer: TimerHandle?
 
-    init(
-        loop: NativeLoop, endpoint: Endpoint, options: ConnectOptions,
+    package init(
+        loop: NativeLoop, world: ConnectorWorld<Connection>, endpoint: Endpoint, options: ConnectOptions,
         protocolFactory: @escaping () throws -> any StreamProtocol, completion: @escaping Completion
     ) {
         self.loop = loop
+        self.world = world
         self.endpoint = endpoint
         self.options = options
         self.protocolFactory = protocolFactory
         self.completion = completion
     }
 
-    func start() {
+    package func start() {
+        guard !loop.isClosed else { return fail(.loopClosed) }
         number = loop.register(self)
         if let timeout = options.timeout {
             timer = loop.callLater(timeout) { [self] in
@@ -54,35 +89,26 @@ final class Connector: Cancellable, PendingWork {
             let error = SystemError(errno: 0, operation: "getaddrinfo", text: "getaddrinfo() returned empty list")
             return fail(.system(error))
         }
-        let (loop, local) = (loop, options.localAddress)
-        let world = ConnectionRace.World(
-            dial: { ConnectAttempt(loop: loop, address: $0, from: local, completion: $1) },
-            wait: { loop.callLater($0, $1) })
+        let (loop, world, local) = (loop, world, options.localAddress)
         let delay = options.happyEyeballsDelay
-        let race = ConnectionRace(
-            addresses: delay == nil ? addresses : ConnectionRace.interleaved(addresses), delay: delay, world: world
+        let race = ConnectionRace<Connection>(
+            addresses: delay == nil ? addresses : SocketAddress.interleaved(addresses), delay: delay,
+            world: ConnectionRace.World(
+                dial: { world.dial($0, local, $1) }, wait: { loop.callLater($0, $1) })
         ) { [self] outcome in connected(outcome) }
         step = race
         race.startNext()
     }
 
-    private func connected(_ outcome: ConnectionRace.Outcome) {
-        let descriptor: Int32
+    private func connected(_ outcome: ConnectionRace<Connection>.Outcome) {
+        let connection: Connection
         switch outcome {
-        case .success(let connected): descriptor = connected
+        case .success(let connected): connection = connected
         case .failure(let error): return fail(error)
         }
-        guard let completion, let protocolFactory else {
-            _ = anyloop_close(descriptor)
-            return
-        }
+        guard let completion, let protocolFactory else { return world.discard(connection) }
         forget()
-        do throws(TransportError) {
-            try loop.adopt(descriptor, protocolFactory: protocolFactory) { completion(.success($0)) }
-        } catch {
-            _ = anyloop_close(descriptor)
-            completion(.failure(error))
-        }
+        world.adopt(connection, protocolFactory, completion)
     }
 
     private func fail(_ error: TransportError) {
@@ -102,13 +128,13 @@ final class Connector: Cancellable, PendingWork {
         loop.pendingWork[number] = nil
     }
 
-    func cancel() {
+    package func cancel() {
         guard let completion else { return }
         forget()
         loop.callSoon { completion(.failure(.cancelled)) }
     }
 
-    func loopCloses() { fail(.loopClosed) }
+    package func loopCloses() { fail(.loopClosed) }
 }
 
 extension NativeLoop {
@@ -119,11 +145,21 @@ extension NativeLoop {
         protocolFactory: @escaping () throws -> any StreamProtocol,
         completion: @escaping (Result<any StreamTransport, TransportError>) -> Void
     ) -> any Cancellable {
+        let world = ConnectorWorld<Int32>(
+            dial: { [self] in ConnectAttempt(loop: self, address: $0, from: $1, completion: $2) },
+            adopt: { [self] descriptor, factory, completion in
+                do throws(TransportError) {
+                    try adopt(descriptor, protocolFactory: factory) { completion(.success($0)) }
+                } catch {
+                    _ = anyloop_close(descriptor)
+                    completion(.failure(error))
+                }
+            },
+            discard: { _ = anyloop_close($0) })
         let connector = Connector(
-            loop: self, endpoint: endpoint, options: options, protocolFactory: protocolFactory,
+            loop: self, world: world, endpoint: endpoint, options: options, protocolFactory: protocolFactory,
             completion: completion)
-        // A closed loop runs nothing later: the answer cannot wait.
-        if isClosed { connector.loopCloses() } else { connector.start() }
+        connector.start()
         return connector
     }
 }

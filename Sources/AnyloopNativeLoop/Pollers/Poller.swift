@@ -2,18 +2,20 @@ import AnyloopCore
 import CAnyloopSystem
 
 /// The directions in which a descriptor is watched, or ready.
-struct Interest: OptionSet {
-    let rawValue: UInt32
+package struct Interest: OptionSet {
+    package let rawValue: UInt32
 
-    static let read = Interest(rawValue: UInt32(ANYLOOP_READ))
-    static let write = Interest(rawValue: UInt32(ANYLOOP_WRITE))
+    package init(rawValue: UInt32) { self.rawValue = rawValue }
+
+    package static let read = Interest(rawValue: UInt32(ANYLOOP_READ))
+    package static let write = Interest(rawValue: UInt32(ANYLOOP_WRITE))
 }
 
 /// One way for the loop to wait for descriptors. Level-triggered.
 ///
 /// An event carries the key that was given with the descriptor; errors and hang-ups come as both directions, so
 /// that whoever watches one finds out by the call that fails. A descriptor with no interest is not watched at all.
-protocol Poller: AnyObject {
+package protocol Poller: AnyObject {
     /// Which one this is.
     var kind: PollerKind { get }
 

@@ -2,33 +2,34 @@ import AnyloopCore
 import AnyloopSystem
 import CAnyloopSystem
 
-/// One listening socket.
-final class Listener: Watcher {
-    let address: SocketAddress
-    /// The server that owns this listener; nil once it is shut.
-    var server: NativeServer?
+/// A bound socket that is to listen.
+package struct BoundSocket {
+    /// -1 once it is given away.
+    package var descriptor: Int32
+    /// What it is bound to.
+    package let address: SocketAddress
 
     /// The file of a Unix socket that goes with it (rule 62): its number in the file system, 0 for none.
     private let file: UInt64
 
-    /// A listener for a bound socket.
-    init(descriptor: Int32, options: ServerOptions) {
+    /// A socket that is bound already.
+    package init(descriptor: Int32, options: ServerOptions) {
+        self.descriptor = descriptor
         var packed = anyloop_address()
         if unsafe anyloop_socket_name(descriptor, &packed) != 0 { packed.family = UInt8(ANYLOOP_NONE) }
         address = SocketAddress(packed) ?? .unix(path: "")
         file = options.cleanUpSocket ? unsafe anyloop_socket_file(&packed) : 0
-        super.init(descriptor: descriptor)
     }
 
     /// A bound socket, not listening yet.
-    static func bound(to address: SocketAddress, options: ServerOptions) throws(TransportError) -> Listener {
+    package static func bound(to address: SocketAddress, options: ServerOptions) throws(TransportError) -> BoundSocket {
         var packed = try address.packed()
         let descriptor = anyloop_socket(address.family, Int32(ANYLOOP_STREAM))
         guard descriptor >= 0 else { throw .system(-descriptor, "socket") }
         do throws(TransportError) {
             let code = try prepare(descriptor, address, options, &packed)
             guard code == 0 else { throw bindError(-code, address, "bind") }
-            return Listener(descriptor: descriptor, options: options)
+            return BoundSocket(descriptor: descriptor, options: options)
         } catch {
             _ = anyloop_close(descriptor)
             throw error
@@ -57,6 +58,54 @@ final class Listener: Watcher {
         return unsafe anyloop_bind(descriptor, &packed)
     }
 
+    /// One bound socket for each address, or none.
+    package static func bound(
+        to addresses: [SocketAddress], options: ServerOptions
+    ) throws(TransportError) -> [BoundSocket] {
+        guard !addresses.isEmpty else { throw .usage(.argument("a server needs at least one address")) }
+        var sockets: [BoundSocket] = []
+        do throws(TransportError) {
+            for address in addresses { sockets.append(try bound(to: address, options: options)) }
+        } catch {
+            for socket in sockets { socket.close() }
+            throw error
+        }
+        return sockets
+    }
+
+    /// Listens.
+    package func listen(backlog: Int) throws(TransportError) {
+        let code = anyloop_listen(descriptor, Int32(clamping: backlog))
+        guard code == 0 else { throw bindError(-code, address, "listen") }
+    }
+
+    /// Closes the descriptor, unless it was given away.
+    package func close() {
+        if descriptor >= 0 { _ = anyloop_close(descriptor) }
+    }
+
+    /// Removes the file of a Unix socket, if it is still the one that was bound (rule 62).
+    package func removeFile(_ loop: NativeLoop) {
+        guard file != 0, var packed = try? address.packed() else { return }
+        let code = unsafe anyloop_remove_socket_file(&packed, file)
+        if code != 0 {
+            let text = SystemError(-code, "unlink").description
+            loop.log(.error, "Unable to clean up listening UNIX socket '\(address.host)': \(text)")
+        }
+    }
+}
+
+/// One listening socket.
+final class Listener: Watcher {
+    let socket: BoundSocket
+    /// The server that owns this listener; nil once it is shut.
+    var server: NativeServer?
+
+    init(_ socket: BoundSocket) {
+        self.socket = socket
+        super.init(descriptor: socket.descriptor)
+    }
+
     override func ready(_ events: Interest) {
         guard let server else { return }
         var peer = anyloop_address()
@@ -74,22 +123,12 @@ final class Listener: Watcher {
         }
     }
 
-    /// Gives up this socket without the server's other ones; for a bind that failed.
-    func discard() {
-        _ = anyloop_close(descriptor)
-        descriptor = -1
-    }
-
     func shut(_ loop: NativeLoop) {
         server = nil
         loop.detach(self)
-        discard()
-        guard file != 0, var packed = try? address.packed() else { return }
-        let code = unsafe anyloop_remove_socket_file(&packed, file)
-        if code != 0 {
-            let text = SystemError(-code, "unlink").description
-            loop.log(.error, "Unable to clean up listening UNIX socket '\(address.host)': \(text)")
-        }
+        socket.close()
+        descriptor = -1
+        socket.removeFile(loop)
     }
 
     override func loopCloses() { server?.close() }
@@ -103,7 +142,7 @@ func notASocket(_ address: SocketAddress) -> TransportError {
 }
 
 /// The failure to listen on `address`, in a sentence.
-func bindError(_ code: Int32, _ address: SocketAddress, _ operation: String) -> TransportError {
+package func bindError(_ code: Int32, _ address: SocketAddress, _ operation: String) -> TransportError {
     var error = SystemError(code, "\(operation) on \(address)")
     if code == Errno.addressInUse { error.text += "; stop the other server or choose another port" }
     return .system(error)

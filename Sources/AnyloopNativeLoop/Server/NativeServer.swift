@@ -20,12 +20,12 @@ final class NativeServer: Server {
     private var retryTimer: TimerHandle?
 
     init(
-        loop: NativeLoop, listeners: [Listener], options: ServerOptions,
+        loop: NativeLoop, sockets: [BoundSocket], options: ServerOptions,
         protocolFactory: @escaping () throws -> any StreamProtocol, hasForeignSockets: Bool
     ) {
         self.loop = loop
         self.hasForeignSockets = hasForeignSockets
-        self.listeners = listeners
+        listeners = sockets.map(Listener.init)
         self.options = options
         self.protocolFactory = protocolFactory
         for listener in listeners {
@@ -34,7 +34,7 @@ final class NativeServer: Server {
         }
     }
 
-    var addresses: [SocketAddress] { listeners.map(\.address) }
+    var addresses: [SocketAddress] { listeners.map(\.socket.address) }
 
     /// Looked up among all of the loop's: connections pay nothing for it.
     var clients: [any StreamTransport] {
@@ -47,10 +47,7 @@ final class NativeServer: Server {
     func startServing() throws(TransportError) {
         guard !isClosed else { throw .usage("this server is closed; make another") }
         guard !isServing else { return }
-        for listener in listeners {
-            let code = anyloop_listen(listener.descriptor, Int32(clamping: options.backlog))
-            guard code == 0 else { throw bindError(-code, listener.address, "listen") }
-        }
+        for listener in listeners { try listener.socket.listen(backlog: options.backlog) }
         isServing = true
         watchListeners()
     }

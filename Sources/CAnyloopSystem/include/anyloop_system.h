@@ -68,6 +68,8 @@ int anyloop_select(int limit, unsigned long *read, unsigned long *write, unsigne
 int anyloop_eventfd(void);
 int anyloop_eventfd_signal(int descriptor);
 int anyloop_eventfd_clear(int descriptor);
+/// An event descriptor that is readable.
+int anyloop_eventfd_filled(void);
 
 // Sockets
 
@@ -163,6 +165,10 @@ enum {
     ANYLOOP_NAME_LOCAL = 16,
 };
 
+/// The address in a `sockaddr` of `length` bytes, for libraries that speak these.
+void anyloop_address_unpack(const void *packed, size_t length, anyloop_address *address);
+/// Writes `address` as a `sockaddr` into `packed`, which has room for `capacity` bytes; the length, 0 without room.
+size_t anyloop_address_pack(const anyloop_address *address, void *packed, size_t capacity);
 /// The names of an address with a port. 0 or the code of getnameinfo. Blocks.
 int anyloop_name_info(const anyloop_address *address, int flags, char *host, size_t host_size, char *service,
                       size_t service_size);
@@ -178,6 +184,20 @@ void anyloop_set_thread_loop(void *loop);
 /// Starts a thread with every signal blocked; `handle` is for `anyloop_thread_join`, NULL detaches it.
 int anyloop_thread_start(void (*body)(void *context), void *context, uintptr_t *handle);
 int anyloop_thread_join(uintptr_t handle);
+
+// Fibers
+
+/// A call on a stack of its own that takes turns with its thread: code that never returns can be left and entered again.
+typedef struct anyloop_fiber anyloop_fiber;
+
+/// A fiber that will run `body(context)`; NULL without memory.
+anyloop_fiber *anyloop_fiber_make(size_t stack_size, void (*body)(void *context), void *context);
+/// Runs the fiber until it leaves or ends; whether it has ended. Always from the thread that entered it first.
+int anyloop_fiber_enter(anyloop_fiber *fiber);
+/// Goes back to whoever entered; returns when the fiber is entered again. Only on the fiber.
+void anyloop_fiber_leave(anyloop_fiber *fiber);
+/// Frees a fiber that has ended, or that is never entered again.
+void anyloop_fiber_free(anyloop_fiber *fiber);
 
 // Signals
 
