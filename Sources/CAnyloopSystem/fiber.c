@@ -65,15 +65,3 @@ void anyloop_fiber_free(anyloop_fiber *fiber) {
     munmap(fiber->stack, fiber->size);
     free(fiber);
 }
-
-int anyloop_eventfd_filled(void) {
-    int descriptor = anyloop_eventfd();
-    if (descriptor < 0) return descriptor;
-    uint64_t most = UINT64_MAX - 1;
-    if (write(descriptor, &most, sizeof most) != sizeof most) {
-        int code = errno;
-        anyloop_close(descriptor);
-        return -code;
-    }
-    return descriptor;
-}
