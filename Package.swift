@@ -178,6 +178,10 @@ let package = Package(
             name: "AnyloopTestHosts",
             dependencies: ["AnyloopCore", "AnyloopNativeLoop", "AnyloopTesting", "CAnyloopSystem"],
             path: "Tests/Hosts", swiftSettings: settings),
+        // The same for SwiftNIO's loop, for those tests that have it.
+        .target(
+            name: "NIOTestHosts", dependencies: ["AnyloopTestHosts", "AnyloopTesting", "NIOBridge"],
+            path: "Tests/NIOHosts", swiftSettings: settings),
 
         // One test target a library target.
         .testTarget(
@@ -192,19 +196,22 @@ let package = Package(
             swiftSettings: settings),
         .testTarget(
             name: "AnyloopAsyncTests",
-            dependencies: ["AnyloopAsync", "AnyloopCore", "AnyloopNativeLoop", "AnyloopTesting", "CAnyloopSystem"],
+            dependencies: [
+                "AnyloopAsync", "AnyloopCore", "AnyloopNativeLoop", "AnyloopTesting", "CAnyloopSystem", "NIOBridge",
+            ],
             swiftSettings: settings),
         .testTarget(
             name: "AnyloopTLSTests",
             dependencies: [
                 "AnyloopAsync", "AnyloopCore", "AnyloopNativeLoop", "AnyloopTLS", "AnyloopTestHosts",
-                "AnyloopTesting", "CAnyloopTLS",
+                "AnyloopTesting", "CAnyloopTLS", "NIOTestHosts",
             ],
             swiftSettings: settings),
         .testTarget(
             name: "AnyloopAgentsTests",
             dependencies: [
                 "AnyloopAgents", "AnyloopCore", "AnyloopNativeLoop", "AnyloopTLS", "AnyloopTesting", "AnyloopWire",
+                "NIOBridge",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
             ],
             swiftSettings: settings),
@@ -240,8 +247,16 @@ let package = Package(
             ],
             swiftSettings: settings),
         .testTarget(
+            name: "NIOBridgeTests",
+            dependencies: [
+                "AnyloopCore", "AnyloopNativeLoop", "AnyloopTestHosts", "AnyloopTesting", "NIOBridge", "NIOTestHosts",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ],
+            swiftSettings: settings),
+        .testTarget(
             name: "AnyloopExampleTests",
-            dependencies: ["Anyloop", "AnyloopExamples", "AnyloopHarness"],
+            dependencies: ["Anyloop", "AnyloopExamples", "AnyloopHarness", "NIOBridge"],
             swiftSettings: settings),
     ]
 )

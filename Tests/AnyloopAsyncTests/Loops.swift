@@ -1,17 +1,20 @@
 import AnyloopAsync
 import AnyloopCore
 import AnyloopNativeLoop
+import NIOBridge
 import Testing
 
 /// The loops that the async interface is tried on.
 enum LoopKind: String, CaseIterable, Sendable {
     case native
     case compat
+    case nio
 
     func make() throws -> any TaskLoop {
         switch self {
         case .native: try NativeLoop()
         case .compat: try CompatLoop()
+        case .nio: try NIOLoop()
         }
     }
 

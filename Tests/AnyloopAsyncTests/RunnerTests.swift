@@ -2,6 +2,7 @@ import AnyloopAsync
 import AnyloopCore
 import AnyloopNativeLoop
 import AnyloopTesting
+import NIOBridge
 import Testing
 
 @Suite struct RunnerTests {
@@ -28,6 +29,7 @@ import Testing
             switch kind {
             case .native: try run(loopFactory: { try NativeLoop() }) { try await main($0) }
             case .compat: try run(loopFactory: { try CompatLoop() }) { try await main($0) }
+            case .nio: try run(loopFactory: { try NIOLoop() }) { try await main($0) }
             }
         #expect(result == 8)
         #expect(seen.value?.isClosed == true)

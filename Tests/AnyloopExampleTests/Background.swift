@@ -1,17 +1,20 @@
 import Anyloop
 @testable import AnyloopExamples
 import Foundation
+import NIOBridge
 import Synchronization
 
 /// The loops that every example runs on.
 enum LoopKind: String, CaseIterable, Sendable {
     case native
     case compat
+    case nio
 
     func make() throws -> any TaskLoop & DescriptorLoop & SignalLoop & ProcessLoop {
         switch self {
         case .native: try NativeLoop()
         case .compat: try CompatLoop()
+        case .nio: try NIOLoop()
         }
     }
 }

@@ -3,38 +3,62 @@ import AnyloopNativeLoop
 import AnyloopTesting
 import CAnyloopSystem
 
-/// Which loop a battery runs on, and over what.
-package struct LoopSetup: Sendable, CustomStringConvertible {
-    package enum Kind: String, CaseIterable, Sendable {
-        case native
-        case compat
+/// A loop to be tested, by its name; NIOTestHosts has one more.
+package struct TestLoop: Sendable, CustomStringConvertible {
+    package let description: String
+    package let discipline: BatteryDiscipline
+    package let make: @Sendable () throws -> any TaskLoop
+
+    package init(
+        _ description: String, discipline: BatteryDiscipline, make: @escaping @Sendable () throws -> any TaskLoop
+    ) {
+        self.description = description
+        self.discipline = discipline
+        self.make = make
     }
 
+    package static func native(_ poller: PollerKind) -> TestLoop {
+        TestLoop("native/\(poller)", discipline: .native) {
+            var options = NativeLoopOptions()
+            options.poller = poller
+            return try NativeLoop(options: options)
+        }
+    }
+
+    package static func compat(_ poller: PollerKind) -> TestLoop {
+        TestLoop("compat/\(poller)", discipline: .asyncio) {
+            var options = NativeLoopOptions()
+            options.poller = poller
+            return try CompatLoop(options: options)
+        }
+    }
+}
+
+/// Which loop a battery runs on, and over what.
+package struct LoopSetup: Sendable, CustomStringConvertible {
     package enum Wire: String, CaseIterable, Sendable {
         case tcp
         case unix
     }
 
-    package var kind: Kind
-    package var poller: PollerKind
+    package var loop: TestLoop
     package var wire: Wire
 
-    package init(kind: Kind, poller: PollerKind, wire: Wire) {
-        self.kind = kind
-        self.poller = poller
+    package init(_ loop: TestLoop, wire: Wire) {
+        self.loop = loop
         self.wire = wire
     }
 
-    package var description: String { "\(kind)/\(poller)/\(wire)" }
+    package var description: String { "\(loop)/\(wire)" }
 
     /// Every loop on every poller, over TCP.
-    package static let overTCP = Kind.allCases.flatMap { kind in
-        PollerKind.allCases.map { LoopSetup(kind: kind, poller: $0, wire: .tcp) }
+    package static let overTCP = PollerKind.allCases.flatMap { poller in
+        [TestLoop.native(poller), .compat(poller)].map { LoopSetup($0, wire: .tcp) }
     }
 
     /// Every loop on every poller over every wire.
     package static let all = overTCP.flatMap { setup in
-        Wire.allCases.map { LoopSetup(kind: setup.kind, poller: setup.poller, wire: $0) }
+        Wire.allCases.map { LoopSetup(setup.loop, wire: $0) }
     }
 }
 
@@ -47,17 +71,11 @@ package final class LoopHost: BatteryHost {
 
     package init(_ setup: LoopSetup) throws {
         self.setup = setup
-        var options = NativeLoopOptions()
-        options.poller = setup.poller
-        loop =
-            switch setup.kind {
-            case .native: try NativeLoop(options: options)
-            case .compat: try CompatLoop(options: options)
-            }
+        loop = try setup.loop.make()
     }
 
     package var name: String { setup.description }
-    package var discipline: BatteryDiscipline { setup.kind == .native ? .native : .asyncio }
+    package var discipline: BatteryDiscipline { setup.loop.discipline }
     package var canReset: Bool { setup.wire == .tcp }
 
     package func makePair(_ streamProtocol: any StreamProtocol) throws -> any BatteryPeer {

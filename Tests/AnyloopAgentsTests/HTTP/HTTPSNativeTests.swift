@@ -4,14 +4,21 @@ import AnyloopNativeLoop
 import AnyloopTLS
 import Foundation
 import HTTPTypes
+import NIOBridge
 import Testing
 
-/// HTTPS over real sockets, on both of our loops.
+/// HTTPS over real sockets, on each of our loops.
 @Suite struct HTTPSNativeTests {
     enum Kind: CaseIterable {
-        case native, compat
+        case native, compat, nio
 
-        func make() throws -> any Loop { self == .native ? try NativeLoop() : try CompatLoop() }
+        func make() throws -> any Loop {
+            switch self {
+            case .native: try NativeLoop()
+            case .compat: try CompatLoop()
+            case .nio: try NIOLoop()
+            }
+        }
     }
 
     /// Runs `body` with an HTTPS server for `localhost`; `done` ends it.

@@ -168,7 +168,7 @@ import Testing
     }
 
     /// While a hundred others break off, an honest connection is served, and so is the next.
-    @Test(arguments: [LifeSetup.Below.native, .compat]) func othersAreUnharmed(_ below: LifeSetup.Below) throws {
+    @Test(arguments: [LifeSetup.Below.native, .compat, .nio]) func othersAreUnharmed(_ below: LifeSetup.Below) throws {
         let setup = LifeSetup(below: below, tls: TLSSetup(side: .server))
         let host = try setup.host()
         defer { host.tearDown() }

@@ -2,6 +2,7 @@ import AnyloopCore
 import AnyloopNativeLoop
 import AnyloopTestHosts
 import AnyloopTesting
+import NIOTestHosts
 import Testing
 
 @testable import AnyloopTLS
@@ -12,6 +13,7 @@ struct LifeSetup: Sendable, CustomStringConvertible {
         case memory
         case native
         case compat
+        case nio
     }
 
     var below: Below
@@ -19,7 +21,7 @@ struct LifeSetup: Sendable, CustomStringConvertible {
 
     var description: String { "\(below)/\(tls)" }
 
-    /// In memory with a manual clock, and on both loops over TCP; both sides, both versions.
+    /// In memory with a manual clock, and on every loop over TCP; both sides, both versions.
     static let all = Below.allCases.flatMap { below in
         TLSSetup.Side.allCases.flatMap { side in
             TLSVersion.allCases.map { LifeSetup(below: below, tls: TLSSetup(side: side, version: $0)) }
@@ -32,8 +34,9 @@ struct LifeSetup: Sendable, CustomStringConvertible {
     func host() throws -> any BatteryHost {
         switch below {
         case .memory: MemoryHost()
-        case .native: try LoopHost(LoopSetup(kind: .native, poller: .epoll, wire: .tcp))
-        case .compat: try LoopHost(LoopSetup(kind: .compat, poller: .epoll, wire: .tcp))
+        case .native: try LoopHost(LoopSetup(.native(.epoll), wire: .tcp))
+        case .compat: try LoopHost(LoopSetup(.compat(.epoll), wire: .tcp))
+        case .nio: try LoopHost(LoopSetup(.nio, wire: .tcp))
         }
     }
 }
