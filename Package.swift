@@ -153,6 +153,7 @@ let package = Package(
             dependencies: [
                 "AnyloopCore", "AnyloopHarness", "AnyloopNativeLoop", "AnyloopSubjects", "AnyloopTLS",
                 "AnyloopWire", "HummingbirdOnAnyloop", "NIOBridge", "NIOHarness",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "HummingbirdHTTP2", package: "hummingbird"),

@@ -107,7 +107,13 @@ extension HummingbirdServer {
         let bootstrap = prepared(try listeningBootstrap(for: group), sharesPort: sharesPort)
         let logger = logger
         let initializer: @Sendable (any Channel) -> EventLoopFuture<Child.Value> = {
-            child.setup(channel: $0, logger: logger)
+            [mayBeHTTP2 = Child.Value.self != HTTP1Channel.Value.self] channel in
+            let value = child.setup(channel: channel, logger: logger)
+            guard mayBeHTTP2 else { return value }
+            return value.flatMapThrowing { value in
+                try FlushBeforeClose.add(to: channel)
+                return value
+            }
         }
         let listener: NIOAsyncChannel<Child.Value, Never> =
             switch address {

@@ -302,6 +302,7 @@ extension ScenarioOutcome {
         case 52: self = .emptyReply
         case 55, 56: self = .receiveFailed
         case 60: self = .certificateRefused
+        case 16, 92: self = .streamFailed
         case 1, 8, 61: self = .malformed
         default: self = .other
         }

@@ -112,6 +112,8 @@ public enum ScenarioOutcome: String, Sendable, Codable {
     case handshakeFailed = "handshake-failed"
     /// The client does not trust the server's certificate, or it is for another name (curl: 60).
     case certificateRefused = "certificate-refused"
+    /// A stream of HTTP/2 ended by an error, the connection did not (curl: 16, 92).
+    case streamFailed = "stream-failed"
     /// Anything else.
     case other
 }

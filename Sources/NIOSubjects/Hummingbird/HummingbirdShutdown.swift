@@ -1,0 +1,38 @@
+import AnyloopHarness
+import AnyloopSubjects
+import HummingbirdOnAnyloop
+
+/// The server is shut down while curl has a request under way.
+enum HummingbirdShutdown {
+    /// For one way to speak to it.
+    static func scenarios(_ wire: HummingbirdScenarios.Wire) -> [LiveScenario] {
+        [
+            scenario(
+                wire, "download", "A download under way is finished after the shutdown began",
+                ScenarioStep("/whistle/2097152").with { $0.pausePerPart = 1 },
+                [.status(200), .bodyPattern(offset: 0, count: 1 << 21)]),
+            scenario(
+                wire, "upload", "So is an upload that is read slowly",
+                ScenarioStep("POST", "/whistle", body: .pattern(1 << 20)),
+                [.status(200), .body("1048576 intact\n")]),
+        ]
+    }
+
+    private static func scenario(
+        _ wire: HummingbirdScenarios.Wire, _ name: String, _ title: String, _ step: ScenarioStep,
+        _ checks: [ScenarioCheck]
+    ) -> LiveScenario {
+        LiveScenario(
+            id: "\(wire.rawValue)/hummingbird/shutdown/\(name)", title: title, subject: "hummingbird",
+            executor: wire.rawValue, deadline: .seconds(60)
+        ) { provider in
+            try HummingbirdScenarios.with(wire, on: provider) { target, server, whistle in
+                whistle.blows { server.shutDown() }
+                let amiss = CurlClient.run(.one(name, title, step, checks), against: target)
+                let late = CurlClient.run(
+                    .one(name, title, ScenarioStep("/hello"), [.outcome(.refused)]), against: target)
+                return amiss + late.map { "after the shutdown: \($0)" }
+            }
+        }
+    }
+}

@@ -1,0 +1,71 @@
+import AnyloopHarness
+import AnyloopNativeLoop
+import Hummingbird
+import HummingbirdOnAnyloop
+import Logging
+import NIOBridge
+import NIOCore
+import NIOPosix
+
+/// The site on a group of its own, for callers that are threads and not tasks.
+enum ServedHummingbird {
+    /// Threads of the group; two, so that a connection's loop is not always the listener's.
+    static let threads = 2
+
+    typealias Server = HummingbirdServer<RouterResponder<SiteContext>>
+
+    /// What `body` finds amiss of `router`, served on the loops that `provider` stands for (in mode native ours, in
+    /// mode nio SwiftNIO's), and of the shutdown after it.
+    ///
+    /// - Throws: `LiveScenario.Unsupported` in other modes; what making the group, listening and `body` throw.
+    static func with(
+        _ provider: LoopProvider, router: Router<SiteContext>, protocols: HummingbirdProtocols,
+        options: HummingbirdServerOptions, _ body: (SocketAddress?, Server) throws -> [String]
+    ) throws -> [String] {
+        let group = try group(provider)
+        let failures = Result {
+            try serve(router, protocols, options, on: group, body)
+        }
+        try group.syncShutdownGracefully()
+        return try failures.get()
+    }
+
+    private static func serve(
+        _ router: Router<SiteContext>, _ protocols: HummingbirdProtocols, _ options: HummingbirdServerOptions,
+        on group: any EventLoopGroup, _ body: (SocketAddress?, Server) throws -> [String]
+    ) throws -> [String] {
+        let listening = group.any().makePromise(of: SocketAddress?.self)
+        let finished = group.any().makePromise(of: Void.self)
+        let server = Server(
+            router: router, protocols: protocols,
+            configuration: ApplicationConfiguration(serverName: "site", backlog: 2048), options: options,
+            eventLoopGroup: group, logger: Logger(label: "site", factory: { _ in SwiftLogNoOpLogHandler() }),
+            onServerRunning: { listening.succeed($0.localAddress) })
+        finished.completeWithTask { try await server.run() }
+        finished.futureResult.whenFailure { listening.fail($0) }
+        let failures: Result<[String], any Error>
+        do {
+            let address = try listening.futureResult.wait()
+            failures = Result { try body(address, server) }
+        } catch {
+            return ["the server did not start: \(error)"]
+        }
+        server.shutDown()
+        try finished.futureResult.wait()
+        return try failures.get() + (server.connectionCount == 0 ? [] : ["connections outlived the server"])
+    }
+
+    private static func group(_ provider: LoopProvider) throws -> any EventLoopGroup {
+        switch provider.mode {
+        case .native:
+            var options = NativeLoopOptions()
+            options.poller = try PollerKind(named: provider.poller)
+            //NATIVE return try NativeEventLoopGroup(numberOfThreads: threads, options: options)
+            throw LiveScenario.Unsupported("\(options.poller)")
+        case .nio:
+            return MultiThreadedEventLoopGroup(numberOfThreads: threads)
+        default:
+            throw LiveScenario.Unsupported("SwiftNIO's services run in the modes native and nio")
+        }
+    }
+}
