@@ -6,15 +6,20 @@ import HummingbirdOnAnyloop
 enum HummingbirdShutdown {
     /// For one way to speak to it.
     static func scenarios(_ wire: HummingbirdScenarios.Wire) -> [LiveScenario] {
-        [
+        let download = [
             scenario(
                 wire, "download", "A download under way is finished after the shutdown began",
                 ScenarioStep("/whistle/2097152").with { $0.pausePerPart = 1 },
-                [.status(200), .bodyPattern(offset: 0, count: 1 << 21)]),
+                [.status(200), .bodyPattern(offset: 0, count: 1 << 21)])
+        ]
+        // Over TLS each takes 5 seconds: with allowRemoteHalfClosure, which Hummingbird sets, NIOSSL's close waits for
+        // its time limit in spite of the peer's close_notify.
+        guard wire != .tls else { return download }
+        return download + [
             scenario(
                 wire, "upload", "So is an upload that is read slowly",
                 ScenarioStep("POST", "/whistle", body: .pattern(1 << 20)),
-                [.status(200), .body("1048576 intact\n")]),
+                [.status(200), .body("1048576 intact\n")])
         ]
     }
 
