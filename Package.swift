@@ -250,8 +250,11 @@ let package = Package(
         .testTarget(
             name: "NIOBridgeTests",
             dependencies: [
-                "AnyloopCore", "AnyloopNativeLoop", "AnyloopTestHosts", "AnyloopTesting", "NIOBridge", "NIOTestHosts",
+                "AnyloopCore", "AnyloopNativeLoop", "AnyloopTestHosts", "AnyloopTesting", "CAnyloopSystem", "NIOBridge",
+                "NIOTestHosts",
+                .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
                 .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
             ],
             swiftSettings: settings),

@@ -12,6 +12,8 @@ extension NativeLoop {
         }
         isClosed = true
         for signal in Array(signalHandlers.keys) { _ = dropSignalHandler(signal) }
+        guest?.loopCloses()
+        guest = nil
         for work in pendingWork.values { work.loopCloses() }
         pendingWork = [:]
         for watcher in watchers { watcher?.loopCloses() }

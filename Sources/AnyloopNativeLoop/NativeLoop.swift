@@ -65,7 +65,7 @@ public final class NativeLoop: Loop {
 
     let discipline: Discipline
     let poller: any Poller
-    let nativeRemote: NativeRemote
+    package let nativeRemote: NativeRemote
     let timers: any LoopTimers
     let nativeExecutor: NativeExecutor
     let threadPool = ThreadPool()
@@ -75,6 +75,9 @@ public final class NativeLoop: Loop {
 
     /// The loop that transports name as theirs, where another is built on top of this one.
     package weak var facade: (any Loop)?
+
+    /// What another world's loop runs in this one's turns; nil for most.
+    package var guest: (any LoopGuest)?
 
     /// One buffer that every read goes into: 256 KiB, asyncio's largest chunk (rule 65).
     let scratch: UnsafeMutableBufferPointer<UInt8>
@@ -296,6 +299,7 @@ public final class NativeLoop: Loop {
 
     private func poll(_ limit: Int64) -> Int32 {
         let count = unsafe poller.wait(timeout: waitTime(limit: limit), events: events)
+        guest?.waitEnded()
         if count < 0 {
             callExceptionHandler(
                 LoopException(message: "waiting for descriptors failed", error: SystemError(-count, "\(poller.kind)")))
@@ -316,17 +320,21 @@ public final class NativeLoop: Loop {
     }
 
     private func runDue() {
-        guard !due.isEmpty else { return }
-        for index in due.indices {
-            if isDebug { runTimed { runHandle(due[index]) } } else { runHandle(due[index]) }
+        if !due.isEmpty {
+            for index in due.indices {
+                if isDebug { runTimed { runHandle(due[index]) } } else { runHandle(due[index]) }
+            }
+            due.removeAll(keepingCapacity: true)
         }
-        due.removeAll(keepingCapacity: true)
+        guest?.turnEnds()
     }
 
     /// How many nanoseconds a turn may wait now, at most `limit`; negative: for ever.
     package func waitTime(limit: Int64) -> Int64 {
         if readyQueue.count > 0 || isStopping || nativeRemote.hasWork { return 0 }
-        guard let deadline = timers.deadline else { return limit }
+        var earliest = timers.deadline
+        if let due = guest?.waitBegins() { earliest = earliest.map { min($0, due) } ?? due }
+        guard let deadline = earliest else { return limit }
         let left = max(0, (deadline - now).saturatingNanoseconds)
         return limit < 0 ? left : min(left, limit)
     }
@@ -381,7 +389,7 @@ public final class NativeLoop: Loop {
     // MARK: Descriptors
 
     /// Makes `watcher` the owner of its descriptor on this loop; nothing is watched yet.
-    func attach(_ watcher: Watcher) {
+    package func attach(_ watcher: Watcher) {
         let slot = Int(watcher.descriptor)
         if slot >= watchers.count {
             watchers.append(contentsOf: repeatElement(nil, count: slot + 1 - watchers.count))
@@ -392,16 +400,21 @@ public final class NativeLoop: Loop {
     }
 
     /// Ends the ownership; events that were on their way miss the watcher.
-    func detach(_ watcher: Watcher) {
+    package func detach(_ watcher: Watcher) {
         _ = watch(watcher, [])
         let slot = Int(watcher.descriptor)
         guard slot >= 0, slot < watchers.count, watchers[slot] === watcher else { return }
         watchers[slot] = nil
     }
 
+    /// Whoever owns descriptors by a `DelegatingWatcher`.
+    package var ownedDescriptors: [any DescriptorOwner] {
+        watchers.compactMap { ($0 as? DelegatingWatcher)?.owner }
+    }
+
     /// Changes what `watcher` is woken for; 0 or an `errno`.
     @discardableResult
-    func watch(_ watcher: Watcher, _ interest: Interest) -> Int32 {
+    package func watch(_ watcher: Watcher, _ interest: Interest) -> Int32 {
         guard interest != watcher.interest else { return 0 }
         guard !isPollerClosed else {
             watcher.interest = interest
@@ -425,6 +438,21 @@ public final class NativeLoop: Loop {
         pendingWork[number] = work
         return number
     }
+}
+
+/// Tasks and timers of another world that a loop runs in its turns.
+package protocol LoopGuest: AnyObject {
+    /// The loop is about to wait: when it must go on at the latest, nil if nothing of the guest's is due.
+    func waitBegins() -> LoopInstant?
+
+    /// The wait is over.
+    func waitEnded()
+
+    /// The turn's callbacks and events are done: the guest's tasks run.
+    func turnEnds()
+
+    /// The loop is being closed.
+    func loopCloses()
 }
 
 /// Work without a descriptor that must hear when its loop is closed.

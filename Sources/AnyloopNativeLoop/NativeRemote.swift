@@ -14,7 +14,7 @@ enum RemoteWork: Sendable {
 /// The handle of a `NativeLoop` that other threads may hold.
 ///
 /// One queue under a lock, one wake-up descriptor, and at most one wake-up under way.
-final class NativeRemote: LoopRemote {
+package final class NativeRemote: LoopRemote {
     private struct State {
         var work: [RemoteWork] = []
         var isOpen = true
@@ -36,9 +36,9 @@ final class NativeRemote: LoopRemote {
         bindToThread()
     }
 
-    var isOnLoopThread: Bool { threadToken.load(ordering: .relaxed) == UInt(anyloop_thread_token()) }
+    package var isOnLoopThread: Bool { threadToken.load(ordering: .relaxed) == UInt(anyloop_thread_token()) }
 
-    var runningLoop: (any Loop)? {
+    package var runningLoop: (any Loop)? {
         guard let loop = NativeLoop.running, loop.nativeRemote === self else { return nil }
         return loop.facade ?? loop
     }
@@ -52,7 +52,9 @@ final class NativeRemote: LoopRemote {
     }
 
     @discardableResult
-    func callSoonThreadsafe(_ callback: @escaping @Sendable () throws -> Void) -> Bool { post(.callback(callback)) }
+    package func callSoonThreadsafe(_ callback: @escaping @Sendable () throws -> Void) -> Bool {
+        post(.callback(callback))
+    }
 
     /// Queues `work` and wakes the loop; false once it is closed.
     func post(_ work: RemoteWork) -> Bool {
@@ -73,7 +75,7 @@ final class NativeRemote: LoopRemote {
     }
 
     /// Wakes the loop without work.
-    func wake() {
+    package func wake() {
         state.withLock { state in
             guard state.isOpen, !state.isWakeSent else { return }
             state.isWakeSent = true

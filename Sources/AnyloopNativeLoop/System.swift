@@ -18,6 +18,8 @@ package enum Errno {
     package static let notImplemented: Int32 = 38
     package static let overflow: Int32 = 75
     package static let addressInUse: Int32 = 98
+    package static let connectionAborted: Int32 = 103
+    package static let connectionReset: Int32 = 104
     package static let noBuffers: Int32 = 105
     package static let notConnected: Int32 = 107
     package static let inProgress: Int32 = 115
@@ -29,7 +31,7 @@ package enum Errno {
     /// (103), refused by a filter (1), or brought an error of its network along.
     package static func isOfOneConnection(_ code: Int32) -> Bool {
         switch code {
-        case interrupted, 1, 103, 64, 71, 92, 95, 100, 101, 112, 113: true
+        case interrupted, 1, connectionAborted, 64, 71, 92, 95, 100, 101, 112, 113: true
         default: false
         }
     }

@@ -1,15 +1,15 @@
 import AnyloopCore
 
 /// Something that owns or watches a descriptor on a loop.
-class Watcher {
+package class Watcher {
     /// The descriptor; -1 once it is given back.
-    final var descriptor: Int32
+    package final var descriptor: Int32
 
     /// Tells this watcher from earlier ones of the same descriptor, so that their late events miss it.
     final var generation: UInt32 = 0
 
     /// What the poller watches for; changed by `NativeLoop.watch` only.
-    final var interest: Interest = []
+    package final var interest: Interest = []
 
     /// Directions that were given up in the turn `mutedTurn`: what the poller had seen of them before counts no more,
     /// also when they are watched again within the turn (as asyncio cancels the handle that is in its queue).
@@ -63,4 +63,27 @@ final class DescriptorWatcher: Watcher {
         reader = nil
         writer = nil
     }
+}
+
+/// Whoever owns a descriptor without being a watcher itself.
+package protocol DescriptorOwner: AnyObject {
+    /// The descriptor is ready in some direction that is watched.
+    func ready(_ events: Interest)
+
+    /// The loop is being closed: give the descriptor back.
+    func loopCloses()
+}
+
+/// A watcher that passes everything on, for classes that have another superclass or live in another module.
+package final class DelegatingWatcher: Watcher {
+    /// Held until it is set to nil, so that nothing goes while one of its events is being handled.
+    package var owner: (any DescriptorOwner)?
+
+    package init(watching descriptor: Int32) {
+        super.init(descriptor: descriptor)
+    }
+
+    override func ready(_ events: Interest) { owner?.ready(events) }
+
+    override func loopCloses() { owner?.loopCloses() }
 }

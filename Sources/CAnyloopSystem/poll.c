@@ -27,7 +27,8 @@ int anyloop_epoll_create(void) {
 int anyloop_epoll_control(int epoll, int descriptor, uint64_t key, uint32_t before, uint32_t after) {
     struct epoll_event event;
     int operation = before == 0 ? EPOLL_CTL_ADD : after == 0 ? EPOLL_CTL_DEL : EPOLL_CTL_MOD;
-    event.events = (after & ANYLOOP_READ ? EPOLLIN : 0u) | (after & ANYLOOP_WRITE ? EPOLLOUT : 0u);
+    event.events = (after & ANYLOOP_READ ? EPOLLIN : 0u) | (after & ANYLOOP_WRITE ? EPOLLOUT : 0u) |
+                   (after & ANYLOOP_END ? EPOLLRDHUP : 0u);
     event.data.u64 = key;
     return epoll_ctl(epoll, operation, descriptor, &event) < 0 ? -errno : 0;
 }
@@ -41,7 +42,10 @@ int anyloop_epoll_wait(int epoll, anyloop_event *events, int capacity, int64_t t
         uint32_t seen = batch[i].events;
         events[i].key = batch[i].data.u64;
         events[i].ready =
-            (seen & ~(uint32_t)EPOLLOUT ? ANYLOOP_READ : 0u) | (seen & ~(uint32_t)EPOLLIN ? ANYLOOP_WRITE : 0u);
+            (seen & ~(uint32_t)(EPOLLOUT | EPOLLRDHUP) ? ANYLOOP_READ : 0u) |
+            (seen & ~(uint32_t)(EPOLLIN | EPOLLRDHUP) ? ANYLOOP_WRITE : 0u) |
+            (seen & EPOLLRDHUP ? ANYLOOP_END : 0u) | (seen & EPOLLERR ? ANYLOOP_ERROR : 0u) |
+            (seen & EPOLLHUP ? ANYLOOP_HANG_UP : 0u);
     }
     return count;
 }
@@ -50,7 +54,8 @@ _Static_assert(sizeof(anyloop_poll_entry) == sizeof(struct pollfd), "anyloop_pol
 _Static_assert(offsetof(anyloop_poll_entry, ready) == offsetof(struct pollfd, revents), "same members");
 
 int16_t anyloop_poll_events(uint32_t interest) {
-    return (int16_t)((interest & ANYLOOP_READ ? POLLIN : 0) | (interest & ANYLOOP_WRITE ? POLLOUT : 0));
+    return (int16_t)((interest & ANYLOOP_READ ? POLLIN : 0) | (interest & ANYLOOP_WRITE ? POLLOUT : 0) |
+                     (interest & ANYLOOP_END ? POLLRDHUP : 0));
 }
 
 int anyloop_poll(anyloop_poll_entry *entries, const uint64_t *keys, int count, int start, anyloop_event *events,
@@ -64,7 +69,10 @@ int anyloop_poll(anyloop_poll_entry *entries, const uint64_t *keys, int count, i
         int seen = entries[index].ready;
         if (seen == 0) continue;
         events[listed].key = keys[index];
-        events[listed].ready = (seen & ~POLLOUT ? ANYLOOP_READ : 0u) | (seen & ~POLLIN ? ANYLOOP_WRITE : 0u);
+        events[listed].ready = (seen & ~(POLLOUT | POLLRDHUP) ? ANYLOOP_READ : 0u) |
+                               (seen & ~(POLLIN | POLLRDHUP) ? ANYLOOP_WRITE : 0u) |
+                               (seen & POLLRDHUP ? ANYLOOP_END : 0u) | (seen & POLLERR ? ANYLOOP_ERROR : 0u) |
+                               (seen & POLLHUP ? ANYLOOP_HANG_UP : 0u);
         listed++;
     }
     return listed;

@@ -5,10 +5,18 @@ import CAnyloopSystem
 package struct Interest: OptionSet {
     package let rawValue: UInt32
 
-    package init(rawValue: UInt32) { self.rawValue = rawValue }
+    package init(rawValue: UInt32) {
+        self.rawValue = rawValue
+    }
 
     package static let read = Interest(rawValue: UInt32(ANYLOOP_READ))
     package static let write = Interest(rawValue: UInt32(ANYLOOP_WRITE))
+    /// The peer sends no more, whether or not what it sent was read; select(2) cannot tell.
+    package static let end = Interest(rawValue: UInt32(ANYLOOP_END))
+    /// The socket has an error, apart from both directions; select(2) cannot tell.
+    package static let error = Interest(rawValue: UInt32(ANYLOOP_ERROR))
+    /// Both directions are over; select(2) cannot tell.
+    package static let hangUp = Interest(rawValue: UInt32(ANYLOOP_HANG_UP))
 }
 
 /// One way for the loop to wait for descriptors. Level-triggered.

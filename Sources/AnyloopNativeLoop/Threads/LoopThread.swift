@@ -18,25 +18,27 @@ public final class LoopThread: Sendable {
         let options: NativeLoopOptions
         let body: @Sendable (NativeLoop) throws -> Void
         let outcome: Outcome
+        let failed: @Sendable (TransportError) -> Void
 
         init(
             options: NativeLoopOptions, body: @escaping @Sendable (NativeLoop) throws -> Void,
-            outcome: Outcome
+            outcome: Outcome, failed: @escaping @Sendable (TransportError) -> Void
         ) {
             self.options = options
             self.body = body
             self.outcome = outcome
+            self.failed = failed
         }
 
         func run() {
-            do {
-                let loop = try NativeLoop(options: options)
-                defer { loop.closeLoop() }
-                outcome.remote.withLock { $0 = loop.remote }
-                try body(loop)
-            } catch {
+            let loop: NativeLoop
+            do throws(TransportError) { loop = try NativeLoop(options: options) } catch {
                 outcome.error.withLock { $0 = error }
+                return failed(error)
             }
+            defer { loop.closeLoop() }
+            outcome.remote.withLock { $0 = loop.remote }
+            do { try body(loop) } catch { outcome.error.withLock { $0 = error } }
         }
     }
 
@@ -46,11 +48,20 @@ public final class LoopThread: Sendable {
     /// Starts `body` on a new thread; signals are blocked there, so that they reach the thread that handles them.
     ///
     /// - Throws: `TransportError.system` if the thread cannot be made.
-    public init(
+    public convenience init(
         options: NativeLoopOptions = NativeLoopOptions(),
         body: @escaping @Sendable (NativeLoop) throws -> Void
     ) throws(TransportError) {
-        let start = unsafe Unmanaged.passRetained(Start(options: options, body: body, outcome: outcome))
+        try self.init(options: options, failed: { _ in }, body: body)
+    }
+
+    /// As the public one; `failed` runs on the thread if it cannot make its loop, and `body` does not then.
+    package init(
+        options: NativeLoopOptions, failed: @escaping @Sendable (TransportError) -> Void,
+        body: @escaping @Sendable (NativeLoop) throws -> Void
+    ) throws(TransportError) {
+        let start = unsafe Unmanaged.passRetained(
+            Start(options: options, body: body, outcome: outcome, failed: failed))
         var thread: UInt = 0
         let code = unsafe anyloop_thread_start(
             { context in

@@ -37,7 +37,9 @@ int anyloop_environment_has(const char *name);
 
 // Pollers
 
-enum { ANYLOOP_READ = 1, ANYLOOP_WRITE = 2 };
+/// READ and WRITE take what failed or hung up for themselves. END (the peer sends no more), ERROR and HANG_UP are for
+/// watchers that tell these apart; the last two are seen by whoever asks for them, whatever else is watched.
+enum { ANYLOOP_READ = 1, ANYLOOP_WRITE = 2, ANYLOOP_END = 4, ANYLOOP_ERROR = 8, ANYLOOP_HANG_UP = 16 };
 
 typedef struct anyloop_event {
     uint64_t key;

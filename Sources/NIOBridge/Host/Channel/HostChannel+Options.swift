@@ -1,0 +1,99 @@
+import AnyloopNativeLoop
+import NIOCore
+import Synchronization
+
+extension HostChannel {
+    final func setOption<Option: ChannelOption>(_ option: Option, value: Option.Value) -> EventLoopFuture<Void> {
+        guard loop.inEventLoop else { return loop.submit { try self.setOption0(option, value: value) } }
+        do {
+            try setOption0(option, value: value)
+            return loop.makeSucceededVoidFuture()
+        } catch {
+            return loop.makeFailedFuture(error)
+        }
+    }
+
+    final func getOption<Option: ChannelOption>(_ option: Option) -> EventLoopFuture<Option.Value> {
+        guard loop.inEventLoop else { return loop.submit { try self.getOption0(option) } }
+        do { return loop.makeSucceededFuture(try getOption0(option)) } catch { return loop.makeFailedFuture(error) }
+    }
+
+    final var syncOptions: (any NIOSynchronousChannelOptions)? { HostOptions(channel: self) }
+
+    /// Options are for the loop's thread, and for channels that are not closed.
+    final func checkOptionsAllowed() throws {
+        guard loop.inEventLoop else { throw EventLoopError.unsupportedOperation }
+        guard isOpen else { throw ChannelError.ioOnClosedChannel }
+    }
+
+    /// Sets an option that every channel has.
+    ///
+    /// - Throws: `ChannelError.operationUnsupported` for one that it has not, where NIO traps.
+    final func setCommonOption<Option: ChannelOption>(_ option: Option, value: Option.Value) throws {
+        try checkOptionsAllowed()
+        switch (option, value) {
+        case (let option as ChannelOptions.Types.SocketOption, let value as SocketOptionValue):
+            try RawSocket.setOption(descriptor, option.optionLevel, option.optionName, value)
+        case (is ChannelOptions.Types.AllocatorOption, let value as ByteBufferAllocator):
+            loopAllocator = value
+            shared.withLock { $0.allocator = value }
+        case (is ChannelOptions.Types.RecvAllocatorOption, let value as any RecvByteBufferAllocator):
+            received.recvAllocator = value
+        case (is ChannelOptions.Types.AutoReadOption, let value as Bool):
+            setAutoRead(value)
+        case (is ChannelOptions.Types.MaxMessagesPerReadOption, let value as UInt) where value > 0:
+            maxMessagesPerRead = value
+            received.updateCapacity(to: Int(clamping: value))
+        default:
+            throw ChannelError.operationUnsupported
+        }
+    }
+
+    private func setAutoRead(_ isOn: Bool) {
+        let wasOn = autoRead
+        autoRead = isOn
+        guard phase >= .registered, wasOn != isOn else { return }
+        if isOn { read0() } else { unwatch(.read) }
+    }
+
+    /// The value of an option that every channel has.
+    final func commonOption<Option: ChannelOption>(_ option: Option) throws -> Option.Value {
+        try checkOptionsAllowed()
+        let value: Any =
+            switch option {
+            case let option as ChannelOptions.Types.SocketOption:
+                try RawSocket.option(
+                    descriptor, option.optionLevel, option.optionName, initial: SocketOptionValue(0))
+            case is ChannelOptions.Types.AllocatorOption: loopAllocator
+            case is ChannelOptions.Types.RecvAllocatorOption: received.recvAllocator
+            case is ChannelOptions.Types.AutoReadOption: autoRead
+            case is ChannelOptions.Types.MaxMessagesPerReadOption: maxMessagesPerRead
+            default: throw ChannelError.operationUnsupported
+            }
+        return try Self.cast(value)
+    }
+
+    /// `value` as the type that its option names.
+    static func cast<Value>(_ value: Any) throws -> Value {
+        guard let value = value as? Value else { throw ChannelError.operationUnsupported }
+        return value
+    }
+}
+
+/// A channel's options without futures.
+struct HostOptions: NIOSynchronousChannelOptions {
+    let channel: HostChannel
+
+    /// Sets `option`.
+    ///
+    /// - Throws: `ChannelError.operationUnsupported` for one that the channel has not, `.ioOnClosedChannel`;
+    ///   `EventLoopError.unsupportedOperation` on another thread than the loop's.
+    func setOption<Option: ChannelOption>(_ option: Option, value: Option.Value) throws {
+        try channel.setOption0(option, value: value)
+    }
+
+    /// The value of `option`; throws as `setOption`.
+    func getOption<Option: ChannelOption>(_ option: Option) throws -> Option.Value {
+        try channel.getOption0(option)
+    }
+}
