@@ -38,8 +38,7 @@ public struct HelloOptions {
             }
             guard let value = arguments.popFirst(), take(name, value) else {
                 let more = known.sorted().map { " [\($0)]" }.joined()
-                fputs(
-                    "usage: \(CommandLine.arguments[0]) [--loop native|nio] [--threads N] [--port P]\(more)\n", stderr)
+                print("usage: \(CommandLine.arguments[0]) [--loop native|nio] [--threads N] [--port P]\(more)")
                 exit(2)
             }
         }
