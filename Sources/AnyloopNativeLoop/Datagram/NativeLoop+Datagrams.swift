@@ -8,23 +8,8 @@ extension NativeLoop {
         local: SocketAddress?, remote: SocketAddress?, options: DatagramOptions,
         protocolFactory: () throws -> any DatagramProtocol
     ) throws(TransportError) -> any DatagramTransport {
-        guard !isClosed else { throw .loopClosed }
-        guard let family = (remote ?? local)?.family else {
-            throw .usage(.argument("a datagram endpoint needs a local or a remote address"))
-        }
-        if let local, local.family != family {
-            throw .usage(.argument("can not get address information: \(local) and \(remote ?? local) differ in family"))
-        }
-        let descriptor = anyloop_socket(family, Int32(ANYLOOP_DATAGRAM))
-        guard descriptor >= 0 else { throw .system(-descriptor, "socket") }
-        let made: any DatagramProtocol
-        do throws(TransportError) {
-            try open(descriptor, local: local, remote: remote, options: options)
-            do { made = try protocolFactory() } catch { throw .callback(name: "protocolFactory", error: error) }
-        } catch {
-            _ = anyloop_close(descriptor)
-            throw error
-        }
+        let (descriptor, made) = try openDatagramSocket(
+            local: local, remote: remote, options: options, protocolFactory: protocolFactory)
         let transport = NativeDatagramTransport(
             loop: self, descriptor: descriptor, protocol: made, address: remote, peer: remote)
         start(transport)
@@ -42,6 +27,31 @@ extension NativeLoop {
             loop: self, descriptor: descriptor, protocol: made, address: nil, peer: .peer(of: descriptor))
         start(transport)
         return transport
+    }
+
+    /// A datagram socket that is bound and connected as asked, and its protocol.
+    package func openDatagramSocket(
+        local: SocketAddress?, remote: SocketAddress?, options: DatagramOptions,
+        protocolFactory: () throws -> any DatagramProtocol
+    ) throws(TransportError) -> (descriptor: Int32, made: any DatagramProtocol) {
+        guard !isClosed else { throw .loopClosed }
+        guard let family = (remote ?? local)?.family else {
+            throw .usage(.argument("a datagram endpoint needs a local or a remote address"))
+        }
+        if let local, local.family != family {
+            throw .usage(.argument("can not get address information: \(local) and \(remote ?? local) differ in family"))
+        }
+        let descriptor = anyloop_socket(family, Int32(ANYLOOP_DATAGRAM))
+        guard descriptor >= 0 else { throw .system(-descriptor, "socket") }
+        let made: any DatagramProtocol
+        do throws(TransportError) {
+            try open(descriptor, local: local, remote: remote, options: options)
+            do { made = try protocolFactory() } catch { throw .callback(name: "protocolFactory", error: error) }
+        } catch {
+            _ = anyloop_close(descriptor)
+            throw error
+        }
+        return (descriptor, made)
     }
 
     private func start(_ transport: NativeDatagramTransport) {

@@ -76,6 +76,11 @@ final class NIOTurns: NIOScheduledCallbackHandler {
     /// Leaves the loop at the end of a run, and goes on in the next one.
     private func park() {
         phase = .parked
+        // It was for this wait alone; left in place it would cost SwiftNIO a call in every wait to come.
+        if limit != nil {
+            wakeUp?.callback.cancel()
+            wakeUp = nil
+        }
         fiber?.leave()
         resume()
     }
