@@ -259,6 +259,10 @@ let package = Package(
             ],
             swiftSettings: settings),
         .testTarget(
+            name: "NIOTestingTests",
+            dependencies: ["NIOTesting", .product(name: "NIOCore", package: "swift-nio")],
+            swiftSettings: settings),
+        .testTarget(
             name: "AnyloopExampleTests",
             dependencies: ["Anyloop", "AnyloopExamples", "AnyloopHarness", "NIOBridge"],
             swiftSettings: settings),
