@@ -75,6 +75,20 @@ enum UnixCases {
                 }
             }
         },
+        NIOBatteryCase(
+            "unix/socket-options", "ServerBootstrap.serverChannelOption: socket options of a Unix socket too"
+        ) { stage in
+            let path = stage.path()
+            let server = try await stage.serverBootstrap(try stage.group())
+                .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+                .serverChannelOption(.backlog, value: 5)
+                .childChannelOption(.socketOption(.so_sndbuf), value: 20_000)
+                .bind(unixDomainSocketPath: path).value("bind")
+            let client = try await stage.host.clientBootstrap(group: try stage.group())
+                .channelOption(.socketOption(.so_rcvbuf), value: 20_000)
+                .connect(unixDomainSocketPath: path).value("connect")
+            try expect(server.isActive && client.isActive, "a channel was not active")
+        },
         NIOBatteryCase("unix/four-mebibytes", "Channel: a Unix socket's channel is a stream as any other") { stage in
             let (path, farHeard) = (stage.path(), StreamRecorder())
             let server = try await ServerBootstrap(group: reference)
