@@ -136,12 +136,12 @@ final class FileTransfer: Cancellable {
 
 extension TransportError {
     /// The kernel cannot move this file by itself (asyncio: `SendfileNotAvailableError`).
-    static var sendFileUnavailable: TransportError {
+    package static var sendFileUnavailable: TransportError {
         .usage(UsageError(.sendFileNotAvailable, "os.sendfile call failed"))
     }
 
     /// Whether this is `sendFileUnavailable`.
-    var isSendFileUnavailable: Bool {
+    package var isSendFileUnavailable: Bool {
         if case .usage(let error) = self { error.kind == .sendFileNotAvailable } else { false }
     }
 }

@@ -49,11 +49,23 @@ extension NativeLoop: SendFileLoop {
     }
 }
 
-/// The part of a sending that is under way.
-private final class FileWork: Cancellable {
-    var part: (any Cancellable)?
+extension NativeLoop {
+    /// Reads a file and writes it to `transport`, whatever both are (asyncio: `_sendfile_fallback`).
+    package func copyFile(
+        _ transport: any StreamTransport, _ source: SendFileSource, offset: Int64, count: Int?,
+        _ completion: @escaping (Result<Int, TransportError>) -> Void
+    ) -> any Cancellable {
+        FileCopy(loop: self, transport: transport, source: source, offset: offset, count: count, completion).started()
+    }
+}
 
-    func cancel() { part?.cancel() }
+/// The part of a sending that is under way.
+package final class FileWork: Cancellable {
+    package var part: (any Cancellable)?
+
+    package init() {}
+
+    package func cancel() { part?.cancel() }
 }
 
 extension NativeLoopFacade {

@@ -64,6 +64,8 @@ extension TransportError {
         case let error as ChannelError:
             switch error {
             case .ioOnClosedChannel, .alreadyClosed, .eof, .inputClosed, .outputClosed: return nil
+            // EMSGSIZE, which SwiftNIO gives a name.
+            case .writeMessageTooLarge: return .system(SystemError(90, operation))
             default: return .usage("\(operation): \(error)")
             }
         case EventLoopError.shutdown: return .loopClosed

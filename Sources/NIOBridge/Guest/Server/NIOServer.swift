@@ -50,14 +50,21 @@ final class NIOServer: Server, NIOResident {
         }
     }
 
+    /// Connections that SwiftNIO accepts in a row; one where each may be the last.
+    private var acceptBudget: UInt {
+        options.connectionLimit != nil ? 1 : UInt(max(1, min(options.backlog, nio.native.options.acceptBudget)))
+    }
+
     private func serve(_ descriptor: Int32) {
         let here = NIOLoopBound(self, eventLoop: nio.eventLoop)
         ServerBootstrap(group: nio.eventLoop)
             .serverChannelOption(.backlog, value: Int32(clamping: options.backlog))
-            .serverChannelOption(.maxMessagesPerRead, value: UInt(max(1, min(options.backlog, 64))))
+            .serverChannelOption(.maxMessagesPerRead, value: acceptBudget)
             .serverChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     let server = here.value
+                    // The bootstrap may take its time.
+                    guard !server.isClosed else { throw TransportError.cancelled }
                     server.channels.append(channel)
                     try channel.pipeline.syncOperations.addHandler(NIOListenerHandler(server, descriptor))
                 }
@@ -69,6 +76,7 @@ final class NIOServer: Server, NIOResident {
             .withBoundSocket(descriptor)
             .assumeIsolated()
             .whenFailure { [self] error in
+                guard !isClosed else { return }
                 nio.native.report("listening failed", TransportError.fromNIO(error, "listen"))
                 close()
             }

@@ -8,7 +8,7 @@ extension NIOStreamTransport {
         guard !bytes.isEmpty || isWriteEnded, acceptsWrite(), let context else { return }
         var buffer = context.channel.allocator.buffer(capacity: bytes.count)
         unsafe bytes.withUnsafeBytes { _ = unsafe buffer.writeBytes($0) }
-        send(.byteBuffer(buffer), count: bytes.count)
+        send(.byteBuffer(buffer))
     }
 
     func write(_ bytes: [UInt8]) { write(bytes.span) }
@@ -18,7 +18,7 @@ extension NIOStreamTransport {
         guard isWriteEnded || count > 0, acceptsWrite("writelines"), let context else { return }
         var buffer = context.channel.allocator.buffer(capacity: count)
         for piece in pieces { buffer.writeBytes(piece) }
-        send(.byteBuffer(buffer), count: count)
+        send(.byteBuffer(buffer))
     }
 
     func sendFile(
@@ -31,24 +31,31 @@ extension NIOStreamTransport {
         guard !isWriteEnded || phase != .open else {
             return finish(.failure(.usage("Cannot call write() after write_eof()")))
         }
-        guard phase == .open, let context else { return finish(.failure(.usage("Transport is closing"))) }
-        let size = anyloop_file_size(file)
-        guard size >= 0 else { return finish(.failure(.system(Int32(-size), "fstat"))) }
-        let available = Int(max(0, min(Int64(max(0, count)), size - offset)))
-        guard available > 0 else { return finish(.success(0)) }
-        let copy = anyloop_duplicate(file, 0)
-        guard copy >= 0 else { return finish(.failure(.system(-copy, "dup"))) }
-        let handle = NIOFileHandle(_deprecatedTakingOwnershipOfDescriptor: copy)
-        let region = FileRegion(fileHandle: handle, readerIndex: Int(offset), endIndex: Int(offset) + available)
-        let promise = context.eventLoop.makePromise(of: Void.self)
-        promise.futureResult.assumeIsolated().whenComplete { [self] result in
-            try? handle.close()
-            switch result {
-            case .success: finish(.success(available))
-            case .failure(let error): finish(.failure(cause(of: error) ?? .cancelled))
-            }
+        guard !isSendingFile else { return finish(.failure(.usage("unable to write; sendfile is in progress"))) }
+        guard phase == .open else { return finish(.failure(.usage("Transport is closing"))) }
+        switch NIOFileKind(file, offset: offset, count: count) {
+        case .regular(let available):
+            sendRegion(file, offset: offset, count: available) { finish($0.map { available }) }
+        case .ended: finish(.success(0))
+        case .other: finish(.failure(.sendFileUnavailable))
+        case .failed(let error): finish(.failure(error))
         }
-        send(.fileRegion(region), count: 0, promise)
+    }
+
+    /// Sends bytes that the file has, in order with other writes; `completion` runs when they are sent.
+    func sendRegion(
+        _ file: Int32, offset: Int64, count: Int, completion: @escaping (Result<Void, TransportError>) -> Void
+    ) {
+        guard let context, !isChannelGone else { return completion(.failure(.usage("Transport is closing"))) }
+        let handle: NIOFileHandle
+        do throws(TransportError) { handle = try .copying(file) } catch { return completion(.failure(error)) }
+        let region = FileRegion(fileHandle: handle, readerIndex: Int(offset), endIndex: Int(offset) + count)
+        let promise = context.eventLoop.makePromise(of: Void.self)
+        promise.futureResult.assumeIsolated().whenComplete { result in
+            try? handle.close()
+            completion(result.mapError { TransportError.fromNIO($0, "sendfile") ?? .cancelled })
+        }
+        send(.fileRegion(region), promise)
     }
 
     func writeEOF() {
@@ -72,7 +79,7 @@ extension NIOStreamTransport {
         pauseIfFull()
     }
 
-    private func send(_ data: IOData, count: Int, _ given: EventLoopPromise<Void>? = nil) {
+    private func send(_ data: IOData, _ given: EventLoopPromise<Void>? = nil) {
         guard let context else { return }
         let promise = given ?? context.eventLoop.makePromise(of: Void.self)
         unconfirmed += 1
@@ -94,8 +101,6 @@ extension NIOStreamTransport {
         if unconfirmed == 0, phase == .closing { end(cause: nil) }
     }
 
-    private func cause(of error: any Error) -> TransportError? { TransportError.fromNIO(error, "sendfile") }
-
     /// Whether bytes may be written now; otherwise they are dropped and counted, and misuse is reported.
     private func acceptsWrite(_ name: String = "write") -> Bool {
         if isWriteEnded {
@@ -103,7 +108,12 @@ extension NIOStreamTransport {
             droppedWriteCount += 1
             return false
         }
-        if phase == .open {
+        if isSendingFile {
+            native.misuse("unable to \(name); sendfile is in progress", self, streamProtocol)
+            droppedWriteCount += 1
+            return false
+        }
+        if phase == .open || phase == .closing {
             guard isChannelGone else { return true }
             end(cause: .system(Errno.brokenPipe, "send"))
         }
@@ -122,14 +132,19 @@ extension NIOStreamTransport {
         }
     }
 
+    /// Asks for `resumeWriting` if the buffer is low: in the next turn, because SwiftNIO may be in the middle of writing,
+    /// where what the protocol writes would only be queued, and the protocol may be, too.
     func resumeIfDrained() {
-        guard isWritingPaused, phase == .open || phase == .closing, writeBufferSize <= writeBufferLimits.low else {
-            return
-        }
-        isWritingPaused = false
+        guard isWritingPaused, !isResumeQueued, phase != .over, writeBufferSize <= writeBufferLimits.low else { return }
+        isResumeQueued = true
         nio.turns.noteActivity()
-        do { try streamProtocol?.resumeWriting() } catch {
-            native.report("protocol.resume_writing() failed", error, self, streamProtocol)
+        native.callSoon { [self] in
+            isResumeQueued = false
+            guard isWritingPaused, phase != .over, writeBufferSize <= writeBufferLimits.low else { return }
+            isWritingPaused = false
+            do { try streamProtocol?.resumeWriting() } catch {
+                native.report("protocol.resume_writing() failed", error, self, streamProtocol)
+            }
         }
     }
 }

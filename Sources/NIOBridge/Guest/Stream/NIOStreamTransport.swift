@@ -59,6 +59,9 @@ final class NIOStreamTransport: ChannelInboundHandler, StreamTransport, NIOResid
     var unconfirmed = 0
     var isWritingPaused = false
     var isWriteEnded = false
+    /// A file of `SendFileLoop.sendFile` is under way: nothing else may be written.
+    var isSendingFile = false
+    var isResumeQueued = false
     var writeBufferLimits = WriteBufferLimits.standard
     var droppedWriteCount = 0
 
