@@ -263,6 +263,10 @@ let package = Package(
             dependencies: ["NIOTesting", .product(name: "NIOCore", package: "swift-nio")],
             swiftSettings: settings),
         .testTarget(
+            name: "NIOSubjectsTests",
+            dependencies: ["AnyloopHarness", "AnyloopNativeLoop", "NIOSubjects"],
+            swiftSettings: settings),
+        .testTarget(
             name: "AnyloopExampleTests",
             dependencies: ["Anyloop", "AnyloopExamples", "AnyloopHarness", "NIOBridge"],
             swiftSettings: settings),

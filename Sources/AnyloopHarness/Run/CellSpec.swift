@@ -71,7 +71,7 @@ extension Matrix {
                 let cell = CellSpec(
                     fixture: scenario.id, subject: scenario.subject, executor: scenario.executor, mode: "", poller: "",
                     cuts: "")
-                block.visitLoops(registry, cell, visit)
+                block.visitLoops(registry, cell) { if scenario.modes.contains($0.mode) { visit($1) } }
             }
         }
         for id in asyncio where selection.fixtures.match(id, empty: true) {
@@ -81,7 +81,7 @@ extension Matrix {
                 let cell = CellSpec(
                     fixture: id, subject: AsyncioCell.subject, executor: AsyncioCell.executor, mode: "", poller: "",
                     cuts: "")
-                block.visitLoops(registry, cell, visit)
+                block.visitLoops(registry, cell) { visit($1) }
             }
         }
         for planned in fixtures where selection.fixtures.match(planned.fixture.id, empty: true) {
@@ -123,18 +123,18 @@ extension Matrix.Block {
                 let cell = CellSpec(
                     fixture: fixture.id, subject: subject.name, executor: executor.rawValue, mode: "", poller: "",
                     cuts: plan.rawValue)
-                if executor.needsLoop { visitLoops(registry, cell, visit) } else { visit(cell) }
+                if executor.needsLoop { visitLoops(registry, cell) { visit($1) } } else { visit(cell) }
             }
         }
     }
 
-    fileprivate func visitLoops(_ registry: Registry, _ cell: CellSpec, _ visit: (CellSpec) -> Void) {
+    fileprivate func visitLoops(_ registry: Registry, _ cell: CellSpec, _ visit: (LoopProvider, CellSpec) -> Void) {
         for provider in registry.loopProviders
         where modes.contains(provider.mode) && pollers.contains(provider.poller) {
             var cell = cell
             cell.mode = provider.mode.rawValue
             cell.poller = provider.poller
-            visit(cell)
+            visit(provider, cell)
         }
     }
 }

@@ -23,14 +23,17 @@ public struct LiveScenario: Sendable {
     public let executor: String
     /// The rules of asyncio's contract that it checks; empty for other scenarios.
     public let rules: [Int]
+    /// The modes in which there is something to run; the matrix has no cell in others.
+    public let modes: Set<Mode>
     /// How long it may take before it counts as hung; nil: the matrix's own deadline.
     public let deadline: Duration?
     /// Runs it on a loop that `provider` makes; one sentence a failure, none if all is well.
     public let run: @Sendable (_ provider: LoopProvider) throws -> [String]
 
-    /// A scenario.
+    /// A scenario, by default for every mode.
     public init(
-        id: String, title: String, subject: String, executor: String, rules: [Int] = [], deadline: Duration? = nil,
+        id: String, title: String, subject: String, executor: String, rules: [Int] = [],
+        modes: Set<Mode> = Set(Mode.allCases), deadline: Duration? = nil,
         run: @escaping @Sendable (_ provider: LoopProvider) throws -> [String]
     ) {
         self.id = id
@@ -38,6 +41,7 @@ public struct LiveScenario: Sendable {
         self.subject = subject
         self.executor = executor
         self.rules = rules
+        self.modes = modes
         self.deadline = deadline
         self.run = run
     }

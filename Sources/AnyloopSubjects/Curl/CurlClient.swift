@@ -19,7 +19,7 @@ public enum CurlClient {
     }
 
     /// What one curl saw of the steps, one after the other.
-    static func views(of steps: [ScenarioStep], target: ScenarioTarget) -> [ScenarioView] {
+    package static func views(of steps: [ScenarioStep], target: ScenarioTarget) -> [ScenarioView] {
         guard let handle = CurlHandle() else { return [] }
         let cookies = steps.contains { $0.cookies }
         return steps.map { step in

@@ -3,7 +3,7 @@ import CCurl
 
 /// One libcurl easy handle: the options of a step in, a `ScenarioView` out. Confined to the thread that uses it.
 @safe
-final class CurlHandle {
+package final class CurlHandle {
     private let easy: UnsafeMutableRawPointer
     private var list: UnsafeMutableRawPointer?
     private var connectList: UnsafeMutableRawPointer?
@@ -15,7 +15,7 @@ final class CurlHandle {
     private var statusLine = 0
 
     /// A fresh handle; nil when libcurl is out of memory.
-    init?() {
+    package init?() {
         _ = CurlHandle.initialised
         guard let easy = unsafe anyloop_curl_easy_new() else { return nil }
         unsafe self.easy = easy
@@ -38,7 +38,7 @@ final class CurlHandle {
     var pointer: UnsafeMutableRawPointer { unsafe easy }
 
     /// Sets everything for `step` against `target`; connections of the handle are kept between steps.
-    func prepare(_ step: ScenarioStep, target: ScenarioTarget, cookieJar: Bool) {
+    package func prepare(_ step: ScenarioStep, target: ScenarioTarget, cookieJar: Bool) {
         unsafe anyloop_curl_easy_reset(easy)
         freeLists()
         view = ScenarioView()
@@ -83,7 +83,7 @@ final class CurlHandle {
     }
 
     /// Carries the prepared step out, waiting for its end.
-    func perform() -> ScenarioView {
+    package func perform() -> ScenarioView {
         finish(code: unsafe anyloop_curl_easy_perform(easy))
     }
 
@@ -102,7 +102,7 @@ final class CurlHandle {
     }
 
     /// Connects without a request; then `send` and `receive` move raw bytes.
-    func connectOnly(_ target: ScenarioTarget) -> Int32 {
+    package func connectOnly(_ target: ScenarioTarget) -> Int32 {
         unsafe anyloop_curl_easy_reset(easy)
         set(CURLOPT_NOSIGNAL, 1)
         set(CURLOPT_URL, target.url("/"))
@@ -113,12 +113,12 @@ final class CurlHandle {
     }
 
     /// Sends all of `bytes`; libcurl's code.
-    func send(_ bytes: [UInt8], timeLimit: Int32) -> Int32 {
+    package func send(_ bytes: [UInt8], timeLimit: Int32) -> Int32 {
         unsafe bytes.withUnsafeBytes { unsafe anyloop_curl_send(easy, $0.baseAddress, $0.count, timeLimit) }
     }
 
     /// Receives until the peer ends, `limit` bytes are there, or the time is over.
-    func receiveAll(limit: Int, timeLimit: Int32) -> (bytes: [UInt8], code: Int32) {
+    package func receiveAll(limit: Int, timeLimit: Int32) -> (bytes: [UInt8], code: Int32) {
         var bytes: [UInt8] = []
         var buffer = [UInt8](repeating: 0, count: 65536)
         while bytes.count < limit {

@@ -3,5 +3,5 @@ import AnyloopHarness
 /// NIO's own services, each reached by curl.
 enum NIOServiceScenarios {
     /// Their scenarios.
-    static let all: [LiveScenario] = []
+    static let all: [LiveScenario] = HTTPServiceScenarios.all.map(\.live)
 }
