@@ -12,7 +12,11 @@ public enum CurlClient {
                 ScenarioCheck.failures(of: pair.0.checks, in: pair.1).map { "step \(index + 1): \($0)" }
             }
         case .parallel(let count, let step, let checks):
-            return runParallel(count: count, step: step, checks: checks, target: target)
+            var (failures, opened) = runParallel(count: count, step: step, checks: checks, target: target)
+            if let wanted = scenario.connections, opened != wanted {
+                failures.append("connections opened by all transfers are \(opened), expected \(wanted)")
+            }
+            return failures
         case .raw(let pieces, let answers, let closes):
             return runRaw(pieces: pieces, answers: answers, closes: closes, target: target)
         }
@@ -30,11 +34,11 @@ public enum CurlClient {
 
     private static func runParallel(
         count: Int, step: ScenarioStep, checks: [ScenarioCheck], target: ScenarioTarget
-    ) -> [String] {
+    ) -> (failures: [String], connections: Int) {
         let handles = (0..<count).compactMap { _ in CurlHandle() }
         let tally = ParallelTally(checks: checks)
         guard handles.count == count, let multi = unsafe anyloop_curl_multi_new(count) else {
-            return ["libcurl is out of memory"]
+            return (["libcurl is out of memory"], 0)
         }
         defer { unsafe anyloop_curl_multi_free(multi) }
         for handle in handles {
@@ -53,7 +57,7 @@ public enum CurlClient {
         for handle in handles { unsafe anyloop_curl_multi_remove(multi, handle.pointer) }
         if outcome != 0 { tally.failures.append("the transfers did not end in time") }
         if tally.count != count { tally.failures.append("\(tally.count) of \(count) transfers ended") }
-        return Array(tally.failures.prefix(10))
+        return (Array(tally.failures.prefix(10)), tally.connections)
     }
 
     private static func runRaw(
@@ -86,6 +90,7 @@ public enum CurlClient {
 private final class ParallelTally {
     let checks: [ScenarioCheck]
     var count = 0
+    var connections = 0
     var failures: [String] = []
 
     init(checks: [ScenarioCheck]) {
@@ -94,6 +99,7 @@ private final class ParallelTally {
 
     func add(_ view: ScenarioView) {
         count += 1
+        connections += view.connections
         for failure in ScenarioCheck.failures(of: checks, in: view) { failures.append("transfer \(count): \(failure)") }
     }
 }

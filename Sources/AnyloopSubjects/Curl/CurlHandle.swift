@@ -10,6 +10,8 @@ package final class CurlHandle {
     private(set) var view = ScenarioView()
     private var upload: [UInt8] = []
     private var uploadOffset = 0
+    /// The upload's end is not the exchange's.
+    private var staysAfterUpload = false
     private var abortAfter: Int?
     private var pausePerPart: Int?
     private var statusLine = 0
@@ -54,6 +56,8 @@ package final class CurlHandle {
         set(CURLOPT_TIMEOUT_MS, step.timeLimit)
         set(CURLOPT_URL, target.url(step.path, host: step.tls.host, isPlain: step.tls.isPlain))
         set(CURLOPT_PATH_AS_IS, 1)
+        // Transfers beside each other wait for the connection that they may share.
+        if target.http == .http2 { set(CURLOPT_PIPEWAIT, 1) }
         set(CURLOPT_EXPECT_100_TIMEOUT_MS, 1000)
         if let path = target.unixPath { set(CURLOPT_UNIX_SOCKET_PATH, path) }
         if step.asProxy {
@@ -110,6 +114,24 @@ package final class CurlHandle {
         secure(target, ScenarioStepTLS())
         if let path = target.unixPath { set(CURLOPT_UNIX_SOCKET_PATH, path) }
         return unsafe anyloop_curl_easy_perform(easy)
+    }
+
+    /// Speaks telnet: sends `input`, and gives what came until the peer closed, at most `timeLimit` milliseconds long.
+    package func telnet(_ target: ScenarioTarget, input: [UInt8], timeLimit: Int) -> (output: [UInt8], code: Int32) {
+        unsafe anyloop_curl_easy_reset(easy)
+        view = ScenarioView()
+        upload = input
+        uploadOffset = 0
+        staysAfterUpload = true
+        defer { staysAfterUpload = false }
+        set(CURLOPT_NOSIGNAL, 1)
+        set(CURLOPT_URL, "telnet://\(target.host):\(target.port)")
+        set(CURLOPT_TIMEOUT_MS, timeLimit)
+        let context = unsafe Unmanaged.passUnretained(self).toOpaque()
+        unsafe anyloop_curl_set_write(easy, curlWrite, context)
+        unsafe anyloop_curl_set_read(easy, curlRead, context)
+        let code = unsafe anyloop_curl_easy_perform(easy)
+        return (view.body, code)
     }
 
     /// Sends all of `bytes`; libcurl's code.
@@ -178,7 +200,7 @@ package final class CurlHandle {
     /// Sets whom curl trusts, what it shows of itself, and which version it speaks.
     private func secure(_ target: ScenarioTarget, _ tls: ScenarioStepTLS) {
         guard let certificates = target.certificates else { return }
-        let trusted = tls.trustsOther ? certificates.otherFile : certificates.serverFile
+        let trusted = tls.trustsOther ? certificates.otherFile : certificates.trustedFile
         set(CURLOPT_CAINFO, trusted)
         set(CURLOPT_PROXY_CAINFO, trusted)
         switch tls.version {
@@ -257,12 +279,15 @@ package final class CurlHandle {
 
     fileprivate func fill(_ buffer: UnsafeMutableRawBufferPointer) -> Int {
         let count = min(buffer.count, upload.count - uploadOffset)
+        if count == 0, staysAfterUpload { return CURL_READFUNC_PAUSE_VALUE }
         unsafe buffer.copyBytes(from: upload[uploadOffset..<uploadOffset + count])
         uploadOffset += count
         return count
     }
 }
 
+// CURL_READFUNC_PAUSE is 0x10000001.
+private let CURL_READFUNC_PAUSE_VALUE = 0x1000_0001
 // CURLAUTH_* are macros with casts, which Swift does not import.
 private let CURLAUTH_BASIC_BITS = 1
 private let CURLAUTH_DIGEST_BITS = 2

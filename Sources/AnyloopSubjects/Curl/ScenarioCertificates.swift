@@ -10,6 +10,8 @@ public struct ScenarioCertificates: Sendable {
     public let other: TLSIdentity
     /// The client's, for `ada`.
     public let client: TLSIdentity
+    /// Whom clients trust: the authority behind the server's certificate, or that certificate itself.
+    public let trustedFile: String
     private let folder: String
 
     /// Names that `server` is for.
@@ -19,10 +21,12 @@ public struct ScenarioCertificates: Sendable {
 
     /// Makes them, and writes them below `folder`, with whose end they go.
     ///
+    /// - Parameter authority: signs the server's certificate; nil: that signs itself.
     /// - Throws: `TLSError`, and Foundation's errors where the disk is full or not writable.
-    public init(in folder: String) throws {
+    public init(in folder: String, authority: ScenarioAuthority? = nil) throws {
         self.folder = folder
-        server = try TLSIdentity.selfSigned(names: Self.serverNames)
+        trustedFile = authority?.certificateFile ?? "\(folder)/tls-server.crt"
+        server = try authority?.identity(names: Self.serverNames) ?? .selfSigned(names: Self.serverNames)
         other = try TLSIdentity.selfSigned(names: [Self.otherName])
         client = try TLSIdentity.selfSigned(names: ["ada"])
         for (name, identity) in [("server", server), ("other", other), ("client", client)] {
@@ -31,7 +35,7 @@ public struct ScenarioCertificates: Sendable {
         }
     }
 
-    /// The server's certificate as a PEM file, which is also what clients trust.
+    /// The server's certificate as a PEM file.
     public var serverFile: String { path("server", "crt") }
     /// Its key.
     public var serverKeyFile: String { path("server", "key") }
@@ -58,7 +62,7 @@ public struct ScenarioCertificates: Sendable {
     /// What our client needs for TLS: it trusts the server's certificate.
     func clientContext() throws(TLSError) -> TLSClientContext {
         var options = TLSClientOptions()
-        options.trust = .pem(server.certificateChain)
+        options.trust = try .file(trustedFile)
         options.settings.applicationProtocols = ["http/1.1"]
         return try TLSClientContext(options)
     }

@@ -7,7 +7,28 @@ public enum PatternBytes {
 
     /// `count` bytes from `offset` on.
     public static func bytes(offset: Int = 0, count: Int) -> [UInt8] {
-        (offset..<offset + max(0, count)).map(byte(at:))
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(max(0, count))
+        var (index, end) = (offset, offset + count)
+        while index < end {
+            let (high, low) = (index >> 8, index & 0xFF)
+            let block = blocks[(high &* 7 &+ high >> 8) & 0xFF]
+            let size = min(256 - low, end - index)
+            bytes += block[low..<low + size]
+            index += size
+        }
+        return bytes
+    }
+
+    /// Whether `bytes` are those from `offset` on.
+    public static func matches(_ bytes: [UInt8], offset: Int) -> Bool {
+        bytes == self.bytes(offset: offset, count: bytes.count)
+    }
+
+    // Within 256 bytes that begin at a multiple of 256 only the lowest eight bits of the index change: of such blocks
+    // there are as many as values of the rest. Tests that are not optimised would take seconds a scenario otherwise.
+    private static let blocks: [[UInt8]] = (0..<256).map { rest in
+        (0..<256).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ rest) }
     }
 }
 

@@ -36,7 +36,7 @@ public struct ScenarioServerTLS: Sendable {
 
 extension Scenario {
     /// The same over TLS: an end without close_notify is no good end there, and clients say so.
-    var overTLS: Scenario {
+    package var overTLS: Scenario {
         var scenario = self
         switch kind {
         case .sequence(let steps):

@@ -19,6 +19,12 @@ protocol ServiceServerBootstrap {
         serverBackPressureStrategy: NIOAsyncSequenceProducerBackPressureStrategies.HighLowWatermark?,
         childChannelInitializer: @escaping @Sendable (any Channel) -> EventLoopFuture<Output>
     ) async throws -> NIOAsyncChannel<Output, Never>
+    /// The same at a Unix socket.
+    func bind<Output: Sendable>(
+        unixDomainSocketPath: String, cleanupExistingSocketFile: Bool,
+        serverBackPressureStrategy: NIOAsyncSequenceProducerBackPressureStrategies.HighLowWatermark?,
+        childChannelInitializer: @escaping @Sendable (any Channel) -> EventLoopFuture<Output>
+    ) async throws -> NIOAsyncChannel<Output, Never>
 }
 
 extension ServerBootstrap: ServiceServerBootstrap {}

@@ -30,7 +30,9 @@ struct ServiceScenario: Sendable {
     /// Starts the service on loops of its own, and has the peer on this thread.
     private func run(on provider: LoopProvider) throws -> [String] {
         let files = try ScenarioFiles()
-        let certificates = service.isOverTLS ? try ScenarioCertificates(in: files.store) : nil
+        let certificates =
+            service.isOverTLS
+            ? try ScenarioCertificates(in: files.store, authority: ScenarioAuthority(in: files.store)) : nil
         let unixPath = isAtUnixSocket ? files.store + "/service.sock" : nil
         let site = ServiceSite(certificates: certificates, unixPath: unixPath, files: files)
         return try ServiceLoops.with(provider) { loops in
@@ -45,12 +47,16 @@ struct ServiceScenario: Sendable {
 }
 
 extension ServiceScenario {
-    /// `scenario` carried out by curl.
-    static func curl(_ scenario: Scenario, _ service: Service) -> ServiceScenario {
+    /// `scenario` carried out by curl, which speaks that HTTP.
+    static func curl(
+        _ scenario: Scenario, _ service: Service, speaking http: ScenarioTarget.HTTPChoice = .http1
+    ) -> ServiceScenario {
         ServiceScenario(
             name: scenario.name, title: scenario.title, service: service, isAtUnixSocket: scenario.unixSocket
         ) { target in
-            CurlClient.run(scenario, against: target)
+            var target = target
+            target.http = http
+            return CurlClient.run(scenario, against: target)
         }
     }
 }

@@ -1,9 +1,10 @@
 import AnyloopSubjects
 import NIOCore
 import NIOHTTP1
+import NIOWebSocket
 
 /// The scenarios' HTTP server as a NIO handler: behind HTTP/1.1's pipeline, and on every stream of HTTP/2.
-final class HTTPServiceHandler: ChannelInboundHandler {
+final class HTTPServiceHandler: ChannelInboundHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias OutboundOut = HTTPServerResponsePart
 
@@ -28,9 +29,6 @@ final class HTTPServiceHandler: ChannelInboundHandler {
         case receiving(Exchange)
         case sending(Sending)
     }
-
-    /// Bytes of a generated body in one write.
-    private static let portion = 16384
 
     private var state = State.idle
 
@@ -61,6 +59,8 @@ final class HTTPServiceHandler: ChannelInboundHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        // An upgrade that does not come about leaves a request like any other.
+        guard !(error is NIOWebSocketUpgradeError) else { return }
         context.close(promise: nil)
     }
 
@@ -88,9 +88,7 @@ final class HTTPServiceHandler: ChannelInboundHandler {
         switch exchange.route {
         case .echo(let limit):
             guard exchange.body.readableBytes + part.readableBytes <= limit else {
-                return respond(
-                    context, to: exchange.head,
-                    HTTPServiceAnswer(status: .payloadTooLarge, fields: [("connection", "close")]))
+                return respond(context, to: exchange.head, .tooLarge)
             }
             exchange.body.writeBuffer(&part)
         case .check(let pause):
@@ -107,24 +105,19 @@ final class HTTPServiceHandler: ChannelInboundHandler {
         switch exchange.route {
         case .answer(let answer): respond(context, to: head, answer)
         case .earlyHints(let answer):
-            let hints = HTTPHeaders([("link", "</a.css>; rel=preload")])
-            write(
-                context,
-                .head(HTTPResponseHead(version: head.version, status: .init(statusCode: 103), headers: hints)))
+            write(context, .head(.earlyHints(head.version)))
             respond(context, to: head, answer)
         case .echo:
-            var answer = HTTPServiceAnswer(text: "\(head.method.rawValue) \(exchange.body.readableBytes)\n")
-            answer.body.writeImmutableBuffer(exchange.body)
-            respond(context, to: head, answer)
+            respond(context, to: head, .echo(head, exchange.body))
         case .check: respond(context, to: head, exchange.check.answer)
         case .mirror: finish(context, head, closing: false)
         case .pattern(let count, let isAnnounced):
-            write(context, .head(Self.patternHead(head, count: isAnnounced ? count : nil)))
+            write(context, .head(.pattern(head.version, count: isAnnounced ? count : nil)))
             state = .sending(Sending(head: head, count: count))
             sendMore(context)
         case .breakOff(let isAnnounced):
-            write(context, .head(Self.patternHead(head, count: isAnnounced ? 1000 : nil)))
-            write(context, .body(.byteBuffer(ByteBuffer(bytes: PatternBytes.bytes(count: 500)))))
+            write(context, .head(.pattern(head.version, count: isAnnounced ? 1000 : nil)))
+            write(context, .body(.byteBuffer(.pattern(offset: 0, of: 500))))
             context.flush()
             _ = context.eventLoop.assumeIsolated().scheduleTask(in: .milliseconds(20)) { context.close(promise: nil) }
         case .refuse, .hangUp, .silence: break
@@ -136,28 +129,17 @@ final class HTTPServiceHandler: ChannelInboundHandler {
         try? context.channel.syncOptions?.setOption(.autoRead, value: false)
         _ = context.eventLoop.assumeIsolated().scheduleTask(in: pause) {
             try? context.channel.syncOptions?.setOption(.autoRead, value: true)
+            // A stream of HTTP/2 goes on reading only when it is asked to.
+            context.read()
         }
     }
 
     // MARK: Responses
 
-    /// The head of a generated body; without a length it comes in chunks, or to HTTP/1.0 until the end.
-    private static func patternHead(_ request: HTTPRequestHead, count: Int?) -> HTTPResponseHead {
-        let fields = count.map { [("content-length", String($0))] } ?? []
-        return HTTPResponseHead(version: request.version, status: .ok, headers: HTTPHeaders(fields))
-    }
-
     private func respond(_ context: ChannelHandlerContext, to head: HTTPRequestHead, _ answer: HTTPServiceAnswer) {
-        var response = answer.head(for: head)
-        let closing = !head.isKeepAlive || answer.fields.contains { $0 == ("connection", "close") }
-        if head.version.major < 2, closing || head.version == .http1_0 {
-            response.headers.replaceOrAdd(name: "connection", value: closing ? "close" : "keep-alive")
-        }
-        if head.version.major >= 2 { response.headers.remove(name: "connection") }
-        write(context, .head(response))
-        // NIO's HTTP/1.1 encoder knows nothing of the method that is answered.
-        if answer.body.readableBytes > 0, head.method != .HEAD { write(context, .body(.byteBuffer(answer.body))) }
-        finish(context, head, closing: closing, trailers: answer.trailers)
+        write(context, .head(answer.head(for: head)))
+        if answer.sendsBody(to: head) { write(context, .body(.byteBuffer(answer.body))) }
+        finish(context, head, closing: answer.closes(after: head), trailers: answer.trailers)
     }
 
     private func finish(
@@ -175,9 +157,8 @@ final class HTTPServiceHandler: ChannelInboundHandler {
     /// Sends of the generated body what the peer takes now.
     private func sendMore(_ context: ChannelHandlerContext) {
         while case .sending(var sending) = state, sending.offset < sending.count, context.channel.isWritable {
-            let size = min(Self.portion, sending.count - sending.offset)
-            let part = ByteBuffer(bytes: PatternBytes.bytes(offset: sending.offset, count: size))
-            sending.offset += size
+            let part = ByteBuffer.pattern(offset: sending.offset, of: sending.count)
+            sending.offset += part.readableBytes
             state = .sending(sending)
             write(context, .body(.byteBuffer(part)))
         }

@@ -27,6 +27,8 @@ enum HTTPServiceRoute {
 
     /// The bytes that `echo` takes.
     static let echoLimit = 1 << 20
+    /// Bytes of a generated body in one write.
+    static let portion = 16384
 
     /// The route of `head`.
     init(_ head: HTTPRequestHead) {
@@ -111,7 +113,33 @@ struct HTTPServiceAnswer {
         if status.mayHaveResponseBody, trailers.isEmpty {
             fields.replaceOrAdd(name: "content-length", value: String(body.readableBytes))
         }
+        if request.version.major >= 2 {
+            // RFC 9113 §8.2.2: connections are HTTP/2's own affair.
+            fields.remove(name: "connection")
+        } else if closes(after: request) {
+            fields.replaceOrAdd(name: "connection", value: "close")
+        } else if request.version == .http1_0 {
+            fields.replaceOrAdd(name: "connection", value: "keep-alive")
+        }
         return HTTPResponseHead(version: request.version, status: status, headers: fields)
+    }
+
+    /// Whether the body goes out in answer to `request`: NIO's encoder knows nothing of the method.
+    func sendsBody(to request: HTTPRequestHead) -> Bool { body.readableBytes > 0 && request.method != .HEAD }
+
+    /// Whether the connection ends with it.
+    func closes(after request: HTTPRequestHead) -> Bool {
+        !request.isKeepAlive || fields.contains { $0 == ("connection", "close") }
+    }
+
+    /// A body that is more than the route takes.
+    static let tooLarge = HTTPServiceAnswer(status: .payloadTooLarge, fields: [("connection", "close")])
+
+    /// What `HTTPServiceRoute.echo` says.
+    static func echo(_ head: HTTPRequestHead, _ body: ByteBuffer) -> HTTPServiceAnswer {
+        var answer = HTTPServiceAnswer(text: "\(head.method.rawValue) \(body.readableBytes)\n")
+        answer.body.writeImmutableBuffer(body)
+        return answer
     }
 
     /// A redirect.
@@ -133,6 +161,28 @@ extension HTTPResponseStatus {
     var mayHaveResponseBody: Bool { !(100..<200).contains(code) && code != 204 && code != 304 }
 }
 
+extension HTTPResponseHead {
+    /// The head of a generated body; without a length it comes in chunks, or to HTTP/1.0 until the end.
+    static func pattern(_ version: HTTPVersion, count: Int?) -> HTTPResponseHead {
+        let fields = count.map { [("content-length", String($0))] } ?? []
+        return HTTPResponseHead(version: version, status: .ok, headers: HTTPHeaders(fields))
+    }
+
+    /// What may be fetched while the answer is being made (RFC 8297).
+    static func earlyHints(_ version: HTTPVersion) -> HTTPResponseHead {
+        HTTPResponseHead(
+            version: version, status: HTTPResponseStatus(statusCode: 103),
+            headers: HTTPHeaders([("link", "</a.css>; rel=preload")]))
+    }
+}
+
+extension ByteBuffer {
+    /// The portion at `offset` of a generated body of `count` bytes.
+    static func pattern(offset: Int, of count: Int) -> ByteBuffer {
+        ByteBuffer(bytes: PatternBytes.bytes(offset: offset, count: min(HTTPServiceRoute.portion, count - offset)))
+    }
+}
+
 /// A comparison of what comes with `PatternBytes`.
 struct HTTPServiceCheck {
     private var count = 0
@@ -140,9 +190,7 @@ struct HTTPServiceCheck {
 
     /// Compares the next part.
     mutating func take(_ part: ByteBuffer) {
-        for (index, byte) in part.readableBytesView.enumerated() where byte != PatternBytes.byte(at: count + index) {
-            isIntact = false
-        }
+        if !PatternBytes.matches(Array(buffer: part), offset: count) { isIntact = false }
         count += part.readableBytes
     }
 
