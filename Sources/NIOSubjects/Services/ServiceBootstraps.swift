@@ -1,3 +1,4 @@
+import NIOBridge
 import NIOCore
 import NIOPosix
 
@@ -13,6 +14,10 @@ protocol ServiceServerBootstrap {
     func bind(host: String, port: Int) -> EventLoopFuture<any Channel>
     /// Listens at a Unix socket.
     func bind(unixDomainSocketPath: String) -> EventLoopFuture<any Channel>
+}
+
+/// The same with binding for structured concurrency.
+protocol ServiceAsyncBootstrap: ServiceServerBootstrap {
     /// Listens, and gives what is accepted as an asynchronous sequence.
     func bind<Output: Sendable>(
         host: String, port: Int,
@@ -27,4 +32,5 @@ protocol ServiceServerBootstrap {
     ) async throws -> NIOAsyncChannel<Output, Never>
 }
 
-extension ServerBootstrap: ServiceServerBootstrap {}
+extension ServerBootstrap: ServiceAsyncBootstrap {}
+extension NativeServerBootstrap: ServiceServerBootstrap {}

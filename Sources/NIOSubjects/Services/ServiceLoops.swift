@@ -16,7 +16,7 @@ struct ServiceLoops: Sendable {
     let client: @Sendable () -> any NIOClientTCPBootstrapProtocol
 
     /// The modes that have loops for services: ours is `native`, NIO's own is `nio`.
-    static let modes: Set<Mode> = [.nio]
+    static let modes: Set<Mode> = [.native, .nio]
 
     /// Runs `body` with loops that wait as `provider`'s do, and shuts them down.
     ///
@@ -36,11 +36,18 @@ struct ServiceLoops: Sendable {
 
     private static func make(for provider: LoopProvider) throws -> ServiceLoops {
         switch provider.mode {
+        case .native:
+            var options = NativeLoopOptions()
+            options.poller = try PollerKind(named: provider.poller)
+            let group = try NativeEventLoopGroup(numberOfThreads: 1, options: options)
+            return ServiceLoops(
+                group: group, server: { NativeServerBootstrap(group: group) },
+                client: { NativeClientBootstrap(group: group) })
         case .nio:
             let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
             return ServiceLoops(
                 group: group, server: { ServerBootstrap(group: group) }, client: { ClientBootstrap(group: group) })
-        case .native, .compat, .asyncio:
+        case .compat, .asyncio:
             throw LiveScenario.Unsupported("services of SwiftNIO run in modes \(modes.map(\.rawValue).sorted())")
         }
     }

@@ -14,6 +14,8 @@ struct ServiceScenario: Sendable {
     var peer = "curl"
     /// The service listens at a Unix socket.
     var isAtUnixSocket = false
+    /// Descriptors that both sides have open at once, about.
+    var descriptorsNeeded = 20
     /// What is wrong with what the peer saw of the service at the target; empty if nothing is.
     let check: @Sendable (ScenarioTarget) throws -> [String]
 
@@ -29,6 +31,9 @@ struct ServiceScenario: Sendable {
 
     /// Starts the service on loops of its own, and has the peer on this thread.
     private func run(on provider: LoopProvider) throws -> [String] {
+        if provider.poller == "select", descriptorsNeeded > 1000 {
+            throw LiveScenario.Unsupported("select watches descriptors below 1,024 only; use epoll or poll")
+        }
         let files = try ScenarioFiles()
         let certificates =
             service.isOverTLS
@@ -52,7 +57,8 @@ extension ServiceScenario {
         _ scenario: Scenario, _ service: Service, speaking http: ScenarioTarget.HTTPChoice = .http1
     ) -> ServiceScenario {
         ServiceScenario(
-            name: scenario.name, title: scenario.title, service: service, isAtUnixSocket: scenario.unixSocket
+            name: scenario.name, title: scenario.title, service: service, isAtUnixSocket: scenario.unixSocket,
+            descriptorsNeeded: scenario.descriptorsNeeded
         ) { target in
             var target = target
             target.http = http

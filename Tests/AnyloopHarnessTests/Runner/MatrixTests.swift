@@ -87,6 +87,16 @@ struct MatrixTests {
         #expect(Set(cells.map(\.cuts)) == ["two-way"])
     }
 
+    @Test func scenariosRunInTheirModesOnly() throws {
+        var registry = Samples.registry
+        registry.scenarios = [
+            LiveScenario(id: "a/b", title: "", subject: "a", executor: "curl", modes: [.compat, .nio]) { _ in [] }
+        ]
+        let matrix = try matrix("cells:\n  - scenarios: '**'\n")
+        let cells = matrix.cells(fixtures: [], registry: registry, selection: CellSelection())
+        #expect(cells.map(\.mode) == ["compat", "compat"])
+    }
+
     @Test func exceptionsAreLeftOut() throws {
         let matrix = try matrix("cells:\n  - {fixtures: '**', except: http1/a, executors: parser, cuts: whole}\n")
         let fixtures = [try fixture("http1/a/b"), try fixture("http1/c/d")]

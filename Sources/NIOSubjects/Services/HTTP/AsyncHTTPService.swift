@@ -1,3 +1,4 @@
+import AnyloopHarness
 import AnyloopSubjects
 import NIOCore
 import NIOHTTP1
@@ -24,7 +25,10 @@ enum AsyncHTTPService {
 
     /// Listens; what is accepted waits until `serve`.
     static func bind(_ loops: ServiceLoops, _ site: ServiceSite) async throws -> Server {
-        let bootstrap = loops.server().serverChannelOption(.backlog, value: 2048)
+        guard let plain = loops.server() as? any ServiceAsyncBootstrap else {
+            throw LiveScenario.Unsupported("these bootstraps bind no asynchronous channels")
+        }
+        let bootstrap = plain.serverChannelOption(.backlog, value: 2048)
         if let path = site.unixPath {
             return try await bootstrap.bind(
                 unixDomainSocketPath: path, cleanupExistingSocketFile: true, serverBackPressureStrategy: nil,

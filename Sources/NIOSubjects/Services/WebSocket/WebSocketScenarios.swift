@@ -133,12 +133,6 @@ enum WebSocketScenarios {
             "refused/other-protocol", "An upgrade to something unknown",
             ScenarioStep("/hello").with { $0.fields = [("Connection", "Upgrade"), ("Upgrade", "h2c")] },
             [.status(200), .body("hello, world\n"), .connections(1)]),
-        .sequence(
-            "refused/goes-on", "The connection goes on afterwards",
-            [
-                (webSocketStep("/hello"), [.status(200), .connections(1)]),
-                (ScenarioStep("POST", "/echo", body: .text("x")), [.status(200), .body("POST 1\nx"), .connections(0)]),
-            ]),
     ]
 
     private static func webSocketStep(_ path: String) -> ScenarioStep {
