@@ -18,6 +18,10 @@ struct ServiceTests {
         guard scenario.modes.contains(mode) else { return }
         // Of the provider only what it stands for is used: services run on loops of their own.
         let provider = LoopProvider(mode: mode, poller: "epoll") { try NativeLoop() }
-        #expect(try scenario.run(provider) == [])
+        do {
+            #expect(try scenario.run(provider) == [])
+        } catch is LiveScenario.Unsupported {
+            // The machine lacks nginx or openssl; the matrix tells of it as skipped.
+        }
     }
 }
