@@ -17,11 +17,16 @@ package enum Errno {
     package static let brokenPipe: Int32 = 32
     package static let notImplemented: Int32 = 38
     package static let overflow: Int32 = 75
+    package static let messageTooLong: Int32 = 90
+    package static let notSupported: Int32 = 95
     package static let addressInUse: Int32 = 98
     package static let connectionAborted: Int32 = 103
     package static let connectionReset: Int32 = 104
     package static let noBuffers: Int32 = 105
+    package static let alreadyConnected: Int32 = 106
     package static let notConnected: Int32 = 107
+    package static let connectionRefused: Int32 = 111
+    package static let hostUnreachable: Int32 = 113
     package static let inProgress: Int32 = 115
 
     /// Whether a call that failed with `code` is merely to be made again later.
@@ -31,7 +36,7 @@ package enum Errno {
     /// (103), refused by a filter (1), or brought an error of its network along.
     package static func isOfOneConnection(_ code: Int32) -> Bool {
         switch code {
-        case interrupted, 1, connectionAborted, 64, 71, 92, 95, 100, 101, 112, 113: true
+        case interrupted, 1, connectionAborted, 64, 71, 92, notSupported, 100, 101, 112, hostUnreachable: true
         default: false
         }
     }

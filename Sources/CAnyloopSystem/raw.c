@@ -69,6 +69,21 @@ int anyloop_raw_remove_socket_file(const char *path) {
     return unlink(path) < 0 && errno != ENOENT ? -errno : 0;
 }
 
+int anyloop_raw_membership(int descriptor, int join, const void *group, const void *own, uint32_t index) {
+    int code;
+    if (((const struct sockaddr *)group)->sa_family == AF_INET6) {
+        struct ipv6_mreq request = {.ipv6mr_multiaddr = ((const struct sockaddr_in6 *)group)->sin6_addr,
+                                    .ipv6mr_interface = index};
+        code = setsockopt(descriptor, IPPROTO_IPV6, join ? IPV6_JOIN_GROUP : IPV6_LEAVE_GROUP, &request, sizeof request);
+    } else {
+        struct ip_mreq request = {.imr_multiaddr = ((const struct sockaddr_in *)group)->sin_addr};
+        if (own) request.imr_interface = ((const struct sockaddr_in *)own)->sin_addr;
+        code = setsockopt(descriptor, IPPROTO_IP, join ? IP_ADD_MEMBERSHIP : IP_DROP_MEMBERSHIP, &request,
+                          sizeof request);
+    }
+    return code < 0 ? -errno : 0;
+}
+
 static void read_control(struct msghdr *message, anyloop_raw_metadata *metadata) {
     for (struct cmsghdr *item = CMSG_FIRSTHDR(message); item; item = CMSG_NXTHDR(message, item)) {
         if (item->cmsg_level == IPPROTO_IP && item->cmsg_type == IP_TOS) {

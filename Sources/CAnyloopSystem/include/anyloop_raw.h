@@ -24,6 +24,10 @@ int anyloop_raw_kind(int descriptor);
 /// Removes the file of a Unix socket: -EEXIST if there is something else, 0 if there is nothing.
 int anyloop_raw_remove_socket_file(const char *path);
 
+/// Joins the multicast group at `group`, or leaves it, on the interface that has the IPv4 address `own` (NULL: the
+/// system's choice), or for an IPv6 group on the one of that `index` (0: the system's choice).
+int anyloop_raw_membership(int descriptor, int join, const void *group, const void *own, uint32_t index);
+
 /// What goes with a datagram besides its bytes.
 typedef struct anyloop_raw_metadata {
     /// Where it was sent to (IP_PKTINFO, IPV6_PKTINFO), without a port; `destination_size` 0: not told.

@@ -59,7 +59,7 @@ final class HostConnectionRace<Output: Sendable>: @unchecked Sendable {
     private let loop: any EventLoop
     private let resolver: any Resolver & Sendable
     private let timeout: TimeAmount
-    private let setUp: ClientSetUp<Output>
+    private let setUp: ChannelSetUp<Output>
     private let promise: EventLoopPromise<Output>
 
     private var phase = Phase.resolving
@@ -77,7 +77,7 @@ final class HostConnectionRace<Output: Sendable>: @unchecked Sendable {
 
     init(
         loop: any EventLoop, resolver: any Resolver & Sendable, host: String, port: Int, timeout: TimeAmount,
-        setUp: ClientSetUp<Output>
+        setUp: ChannelSetUp<Output>
     ) {
         self.loop = loop
         self.resolver = resolver

@@ -86,10 +86,10 @@ public final class NativeClientBootstrap: NIOClientTCPBootstrapProtocol {
 
     /// Takes over a connected socket, which the channel owns from here on.
     public func withConnectedSocket(_ socket: NIOBSDSocket.Handle) -> EventLoopFuture<any Channel> {
-        setUp.adopt(socket, on: group.next())
+        setUp.adopt(on: group.next()) { try HostStreamChannel(loop: $0, adopting: socket) }
     }
 
-    func race<Output: Sendable>(_ host: String, _ port: Int, _ setUp: ClientSetUp<Output>) -> EventLoopFuture<Output> {
+    func race<Output: Sendable>(_ host: String, _ port: Int, _ setUp: ChannelSetUp<Output>) -> EventLoopFuture<Output> {
         let next = group.next()
         do {
             let resolver = try resolver ?? HostResolver(loop: next.native())
@@ -102,8 +102,8 @@ public final class NativeClientBootstrap: NIOClientTCPBootstrapProtocol {
     }
 
     /// What a channel is brought up with.
-    var setUp: ClientSetUp<any Channel> {
-        ClientSetUp(
+    var setUp: ChannelSetUp<any Channel> {
+        ChannelSetUp(
             options: options, localAddress: localAddress, initializer: fullInitializer,
             output: { $0.eventLoop.makeSucceededFuture($0) })
     }
@@ -111,8 +111,8 @@ public final class NativeClientBootstrap: NIOClientTCPBootstrapProtocol {
     /// The same with the application's own outcome of a channel.
     func setUp<Output: Sendable>(
         _ output: @escaping @Sendable (any Channel) -> EventLoopFuture<Output>
-    ) -> ClientSetUp<Output> {
-        ClientSetUp(options: options, localAddress: localAddress, initializer: fullInitializer, output: output)
+    ) -> ChannelSetUp<Output> {
+        ChannelSetUp(options: options, localAddress: localAddress, initializer: fullInitializer, output: output)
     }
 
     private var fullInitializer: @Sendable (any Channel) -> EventLoopFuture<Void> {
@@ -128,71 +128,3 @@ public final class NativeClientBootstrap: NIOClientTCPBootstrapProtocol {
 
 @available(*, unavailable)
 extension NativeClientBootstrap: Sendable {}
-
-/// How client channels are made ready: options, address of their own, initializer, then what the application makes of it.
-struct ClientSetUp<Output: Sendable>: Sendable {
-    let options: ChannelOptions.Storage
-    let localAddress: SocketAddress?
-    let initializer: @Sendable (any Channel) -> EventLoopFuture<Void>
-    let output: @Sendable (any Channel) -> EventLoopFuture<Output>
-
-    /// A channel that connects to `address` within `timeout`.
-    func connect(on next: any EventLoop, to address: SocketAddress, timeout: TimeAmount) -> EventLoopFuture<Output> {
-        bringUp(on: next, make: { try HostStreamChannel(loop: $0, family: address.protocol) }) { channel in
-            channel.registerAndThen { Self.connect($0, to: address, timeout: timeout) }
-        }.map { $0.1 }
-    }
-
-    /// A registered channel that is to connect by other means; those of `ConnectionRace`.
-    func prepare(on next: any EventLoop, family: NIOBSDSocket.ProtocolFamily) -> EventLoopFuture<(any Channel, Output)>
-    {
-        bringUp(on: next, make: { try HostStreamChannel(loop: $0, family: family) }) { channel in
-            channel.registerAndThen { $0.eventLoop.makeSucceededVoidFuture() }
-        }.map { ($0.0, $0.1) }
-    }
-
-    /// A channel of a connected socket.
-    func adopt(_ socket: NIOBSDSocket.Handle, on next: any EventLoop) -> EventLoopFuture<Output> {
-        bringUp(on: next, make: { try HostStreamChannel(loop: $0, adopting: socket) }) { channel in
-            let promise = channel.loop.makePromise(of: Void.self)
-            channel.registerAlreadyConfigured0(promise: promise)
-            return promise.futureResult
-        }.map { $0.1 }
-    }
-
-    private func bringUp(
-        on next: any EventLoop, make: (NativeEventLoop) throws -> HostStreamChannel,
-        register: @escaping @Sendable (HostStreamChannel) -> EventLoopFuture<Void>
-    ) -> EventLoopFuture<(HostStreamChannel, Output)> {
-        let channel: HostStreamChannel
-        do { channel = try make(try next.native()) } catch { return next.makeFailedFuture(error) }
-        let start: @Sendable () -> EventLoopFuture<(HostStreamChannel, Output)> = {
-            options.applyAllChannelOptions(to: channel).flatMap {
-                localAddress.map { channel.bind(to: $0) } ?? channel.loop.makeSucceededVoidFuture()
-            }.flatMap {
-                initializer(channel)
-            }.hop(to: channel.loop).flatMap {
-                output(channel)
-            }.hop(to: channel.loop).flatMap { output in
-                register(channel).map { (channel, output) }
-            }.flatMapErrorThrowing { error in
-                channel.close0(error: error, mode: .all, promise: nil)
-                throw error
-            }
-        }
-        return channel.loop.inEventLoop ? start() : channel.loop.flatSubmit(start)
-    }
-
-    private static func connect(
-        _ channel: HostChannel, to address: SocketAddress, timeout: TimeAmount
-    ) -> EventLoopFuture<Void> {
-        let promise = channel.loop.makePromise(of: Void.self)
-        channel.connect(to: address, promise: promise)
-        let timer = channel.loop.scheduleTask(in: timeout) {
-            promise.fail(ChannelError.connectTimeout(timeout))
-            channel.close(promise: nil)
-        }
-        promise.futureResult.whenComplete { _ in timer.cancel() }
-        return promise.futureResult
-    }
-}

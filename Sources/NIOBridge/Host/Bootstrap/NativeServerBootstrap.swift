@@ -83,11 +83,7 @@ public final class NativeServerBootstrap {
 
     /// Listens on a socket that is bound, which the channel owns from here on.
     public func withBoundSocket(_ socket: NIOBSDSocket.Handle) -> EventLoopFuture<any Channel> {
-        bringUp(make: { try HostServerChannel(loop: $0, childGroup: $1, adopting: socket) }) { channel in
-            let promise = channel.loop.makePromise(of: Void.self)
-            channel.registerAlreadyConfigured0(promise: promise)
-            return promise.futureResult
-        }
+        bringUp(make: { try HostServerChannel(loop: $0, childGroup: $1, adopting: socket) }) { $0.registerAdopted() }
     }
 
     private func bind(_ makeAddress: () throws -> SocketAddress) -> EventLoopFuture<any Channel> {
@@ -105,13 +101,13 @@ public final class NativeServerBootstrap {
         make: (NativeEventLoop, any EventLoopGroup) throws -> HostServerChannel,
         register: @escaping @Sendable (HostServerChannel) -> EventLoopFuture<Void>
     ) -> EventLoopFuture<any Channel> {
-        bringUp(make: make, prepare: { _ in }, register: register).map { channel, _ in channel }
+        bringUp(make: make, prepare: { _, _ in }, register: register).map { channel, _ in channel }
     }
 
     /// Makes the listening channel: options, initializer, accepting, what `prepare` adds, then `register`.
     func bringUp<Prepared: Sendable>(
         make: (NativeEventLoop, any EventLoopGroup) throws -> HostServerChannel,
-        prepare: @escaping @Sendable (HostServerChannel) throws -> Prepared,
+        prepare: @escaping @Sendable (HostServerChannel, AcceptHandler) throws -> Prepared,
         register: @escaping @Sendable (HostServerChannel) -> EventLoopFuture<Void>
     ) -> EventLoopFuture<(HostServerChannel, Prepared)> {
         let next = group.next()
@@ -126,7 +122,7 @@ public final class NativeServerBootstrap {
                 do {
                     let handler = AcceptHandler(initializer: childInitializer, options: childOptions)
                     try channel.pipeline.syncOperations.addHandler(handler, name: "AcceptHandler")
-                    let prepared = try prepare(channel)
+                    let prepared = try prepare(channel, handler)
                     return register(channel).map { (channel, prepared) }
                 } catch {
                     return channel.loop.makeFailedFuture(error)
@@ -141,25 +137,3 @@ public final class NativeServerBootstrap {
 
 @available(*, unavailable)
 extension NativeServerBootstrap: Sendable {}
-
-extension EventLoopGroup {
-    /// Whether bootstraps of ours take this group.
-    var isNative: Bool { self is NativeEventLoopGroup || self is NativeEventLoop }
-}
-
-extension EventLoop {
-    /// This loop as one of ours.
-    ///
-    /// - Throws: `EventLoopError.unsupportedOperation` for another's.
-    func native() throws -> NativeEventLoop {
-        guard let loop = self as? NativeEventLoop else { throw EventLoopError.unsupportedOperation }
-        return loop
-    }
-}
-
-extension HostChannel {
-    /// Registers and does `body` at once: a socket that is watched before it is bound or connected counts as hung up.
-    func registerAndThen(_ body: @escaping (HostChannel) -> EventLoopFuture<Void>) -> EventLoopFuture<Void> {
-        register().assumeIsolated().flatMap { body(self) }.nonisolated()
-    }
-}

@@ -33,7 +33,7 @@ extension HostChannel {
         try checkOptionsAllowed()
         switch (option, value) {
         case (let option as ChannelOptions.Types.SocketOption, let value as SocketOptionValue):
-            try RawSocket.setOption(descriptor, option.optionLevel, option.optionName, value)
+            try setSocketOption(option.optionLevel, option.optionName, value)
         case (is ChannelOptions.Types.AllocatorOption, let value as ByteBufferAllocator):
             loopAllocator = value
             shared.withLock { $0.allocator = value }
@@ -41,11 +41,26 @@ extension HostChannel {
             received.recvAllocator = value
         case (is ChannelOptions.Types.AutoReadOption, let value as Bool):
             setAutoRead(value)
+        case (is ChannelOptions.Types.WriteSpinOption, let value as UInt) where mayWrite: writeSpinCount = value
+        case (
+            is ChannelOptions.Types.WriteBufferWaterMarkOption, let value as ChannelOptions.Types.WriteBufferWaterMark
+        )
+        where mayWrite:
+            waterMark = value
         case (is ChannelOptions.Types.MaxMessagesPerReadOption, let value as UInt) where value > 0:
             maxMessagesPerRead = value
             received.updateCapacity(to: Int(clamping: value))
         default:
             throw ChannelError.operationUnsupported
+        }
+    }
+
+    /// Sets an option of the socket's; `TCP_NODELAY`, which every bootstrap sets, is passed over on Unix sockets.
+    final func setSocketOption<Value>(
+        _ level: NIOBSDSocket.OptionLevel, _ name: NIOBSDSocket.Option, _ value: Value
+    ) throws {
+        do { try RawSocket.setOption(descriptor, level, name, value) } catch {
+            guard level == .tcp, name == .tcp_nodelay, error.errnoCode == Errno.notSupported else { throw error }
         }
     }
 
@@ -63,11 +78,13 @@ extension HostChannel {
             switch option {
             case let option as ChannelOptions.Types.SocketOption:
                 try RawSocket.option(
-                    descriptor, option.optionLevel, option.optionName, initial: SocketOptionValue(0))
+                    descriptor, option.optionLevel, option.optionName, as: SocketOptionValue.self)
             case is ChannelOptions.Types.AllocatorOption: loopAllocator
             case is ChannelOptions.Types.RecvAllocatorOption: received.recvAllocator
             case is ChannelOptions.Types.AutoReadOption: autoRead
             case is ChannelOptions.Types.MaxMessagesPerReadOption: maxMessagesPerRead
+            case is ChannelOptions.Types.WriteSpinOption where mayWrite: writeSpinCount
+            case is ChannelOptions.Types.WriteBufferWaterMarkOption where mayWrite: waterMark
             default: throw ChannelError.operationUnsupported
             }
         return try Self.cast(value)

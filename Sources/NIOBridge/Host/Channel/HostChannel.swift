@@ -54,6 +54,10 @@ class HostChannel: Channel, ChannelCore, DescriptorOwner, @unchecked Sendable {
     final var readPending = false
     final var hasSeenEnd = false
     final var pendingConnect: EventLoopPromise<Void>?
+    final var waterMark = ChannelOptions.Types.WriteBufferWaterMark(low: 32 * 1024, high: 64 * 1024)
+    final var writeSpinCount: UInt = 16
+    /// What handlers were told last.
+    final var toldWritable = true
     private var isFlushing = false
 
     init(
@@ -74,6 +78,9 @@ class HostChannel: Channel, ChannelCore, DescriptorOwner, @unchecked Sendable {
 
     /// Whether what is flushed waits for the socket.
     var hasFlushedWrites: Bool { false }
+
+    /// Whether this is a channel that anything is written to.
+    var mayWrite: Bool { true }
 
     /// Queues a write.
     func add(_ data: NIOAny, _ promise: EventLoopPromise<Void>?) { promise?.fail(ChannelError.operationUnsupported) }

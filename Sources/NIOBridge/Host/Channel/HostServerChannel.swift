@@ -30,6 +30,8 @@ final class HostServerChannel: HostChannel, @unchecked Sendable {
             receiving: AdaptiveRecvByteBufferAllocator(), isWritable: false)
     }
 
+    override var mayWrite: Bool { false }
+
     override func bind0(to address: SocketAddress, promise: EventLoopPromise<Void>?) {
         guard mayProceed(promise) else { return }
         guard phase >= .registered else {

@@ -17,12 +17,8 @@ final class HostStreamChannel: HostChannel, @unchecked Sendable {
     private var output = Output.open
     private var isInputClosed = false
     private var allowsHalfClosure = false
-    private var waterMark = ChannelOptions.Types.WriteBufferWaterMark(low: 32 * 1024, high: 64 * 1024)
-    private var writeSpinCount: UInt = 16
     private var connectTimeout: TimeAmount?
     private var connectTimer: Scheduled<Void>?
-    /// What handlers were told last.
-    private var toldWritable = true
 
     /// A channel that is to connect.
     convenience init(loop: NativeEventLoop, family: NIOBSDSocket.ProtocolFamily) throws {
@@ -118,10 +114,7 @@ final class HostStreamChannel: HostChannel, @unchecked Sendable {
             return
         }
         writes.append(data, promise)
-        guard writes.byteCount > waterMark.high, writability.load(ordering: .relaxed) else { return }
-        writability.store(false, ordering: .relaxed)
-        toldWritable = false
-        pipeline.syncOperations.fireChannelWritabilityChanged()
+        writesGrew(to: writes.byteCount)
     }
 
     override func markFlushed() { writes.markFlushed() }
@@ -131,13 +124,10 @@ final class HostStreamChannel: HostChannel, @unchecked Sendable {
         while progress == .sent, isOpen, writes.flushedCount > 0 {
             var done = SentPromises()
             progress = try unsafe writes.send(to: descriptor, flat: loop.flat, done: &done)
-            if writes.byteCount < waterMark.low { writability.store(true, ordering: .relaxed) }
+            writesShrank(to: writes.byteCount)
             done.succeed()
         }
-        if !toldWritable, isWritable {
-            toldWritable = true
-            pipeline.syncOperations.fireChannelWritabilityChanged()
-        }
+        tellIfWritable()
         guard progress == .sent, isOpen, writes.flushedCount == 0 else { return progress == .sent }
         if case .draining = output { close0(error: ChannelError.outputClosed, mode: .output, promise: nil) }
         return true
@@ -220,11 +210,6 @@ final class HostStreamChannel: HostChannel, @unchecked Sendable {
         try checkOptionsAllowed()
         switch (option, value) {
         case (is ChannelOptions.Types.AllowRemoteHalfClosureOption, let value as Bool): allowsHalfClosure = value
-        case (is ChannelOptions.Types.WriteSpinOption, let value as UInt): writeSpinCount = value
-        case (
-            is ChannelOptions.Types.WriteBufferWaterMarkOption, let value as ChannelOptions.Types.WriteBufferWaterMark
-        ):
-            waterMark = value
         case (is ChannelOptions.Types.ConnectTimeoutOption, let value as TimeAmount?): connectTimeout = value
         default: try setCommonOption(option, value: value)
         }
@@ -234,8 +219,6 @@ final class HostStreamChannel: HostChannel, @unchecked Sendable {
         try checkOptionsAllowed()
         switch option {
         case is ChannelOptions.Types.AllowRemoteHalfClosureOption: return try Self.cast(allowsHalfClosure)
-        case is ChannelOptions.Types.WriteSpinOption: return try Self.cast(writeSpinCount)
-        case is ChannelOptions.Types.WriteBufferWaterMarkOption: return try Self.cast(waterMark)
         case is ChannelOptions.Types.ConnectTimeoutOption: return try Self.cast(connectTimeout as Any)
         case is ChannelOptions.Types.BufferedWritableBytesOption: return try Self.cast(writes.byteCount)
         default: return try commonOption(option)

@@ -55,17 +55,20 @@ enum RawSocket {
         unsafe try RawAddress.filled { unsafe anyloop_raw_peer_name(descriptor, $0, $1) }
     }
 
-    /// The option `name` at `level`, read into a value that is `initial` before.
+    /// The option `name` at `level`, which must be a plain C value of the type `Value`.
     static func option<Value>(
-        _ descriptor: Int32, _ level: NIOBSDSocket.OptionLevel, _ name: NIOBSDSocket.Option, initial: Value
-    ) throws(IOError) -> Value {
-        var value = initial
-        var size = UInt32(MemoryLayout<Value>.size)
-        let code = unsafe withUnsafeMutableBytes(of: &value) {
-            unsafe anyloop_raw_get_option(descriptor, level.rawValue, name.rawValue, $0.baseAddress, &size)
+        _ descriptor: Int32, _ level: NIOBSDSocket.OptionLevel, _ name: NIOBSDSocket.Option, as type: Value.Type
+    ) throws -> Value {
+        try unsafe withUnsafeTemporaryAllocation(of: type, capacity: 1) { room in
+            let bytes = UnsafeMutableRawBufferPointer(room)
+            // Options may be shorter than the value that they are read into.
+            unsafe bytes.initializeMemory(as: UInt8.self, repeating: 0)
+            var size = UInt32(bytes.count)
+            try check(
+                unsafe anyloop_raw_get_option(descriptor, level.rawValue, name.rawValue, bytes.baseAddress, &size),
+                "getsockopt")
+            return unsafe bytes.load(as: type)
         }
-        try check(code, "getsockopt")
-        return value
     }
 
     static func setOption<Value>(

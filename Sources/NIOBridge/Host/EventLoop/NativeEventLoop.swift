@@ -161,9 +161,6 @@ public final class NativeEventLoop: NIOSerialEventLoopExecutor, @unchecked Senda
     ) -> (file: StaticString, line: UInt)? {
         promiseOrigins.withLock { $0.removeValue(forKey: futureIdentifier) }.map { ($0.file, $0.line) }
     }
-
-    /// Promises of this loop that exist and are noted: none in release builds.
-    package var notedPromiseCount: Int { promiseOrigins.withLock { $0.count } }
 }
 
 extension NativeEventLoop: CustomStringConvertible {
