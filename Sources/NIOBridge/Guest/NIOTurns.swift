@@ -65,6 +65,8 @@ final class NIOTurns: NIOScheduledCallbackHandler {
     /// Lets SwiftNIO's loop end, which `shutdownGracefully` was called on.
     func runToTheEnd() {
         isShuttingDown = true
+        // What is queued already finds nothing to do: the native loop may be gone by then.
+        phase = .parked
         marker?.close(promise: nil)
         marker = nil
         wakeUp?.callback.cancel()
