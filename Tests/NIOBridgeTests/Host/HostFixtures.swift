@@ -35,6 +35,7 @@ final class RecordingHandler: ChannelInboundHandler, Sendable {
         var events: [String] = []
         var bytes: [UInt8] = []
         var errors: [any Error] = []
+        var waiting: [String: CheckedContinuation<Void, Never>] = [:]
     }
 
     let record = NIOLockedValueBox(Record())
@@ -42,7 +43,25 @@ final class RecordingHandler: ChannelInboundHandler, Sendable {
     var events: [String] { record.withLockedValue { $0.events } }
     var text: String { String(decoding: record.withLockedValue { $0.bytes }, as: UTF8.self) }
 
-    private func note(_ event: String) { record.withLockedValue { $0.events.append(event) } }
+    private func note(_ event: String) {
+        let waiting = record.withLockedValue { record in
+            record.events.append(event)
+            return record.waiting.removeValue(forKey: event)
+        }
+        waiting?.resume()
+    }
+
+    /// Returns once `event` was told.
+    func wait(for event: String) async {
+        await withCheckedContinuation { continuation in
+            let isThere = record.withLockedValue { record in
+                guard !record.events.contains(event) else { return true }
+                record.waiting[event] = continuation
+                return false
+            }
+            if isThere { continuation.resume() }
+        }
+    }
 
     func channelRegistered(context: ChannelHandlerContext) {
         note("registered")

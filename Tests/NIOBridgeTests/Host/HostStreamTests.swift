@@ -1,7 +1,14 @@
 import NIOBridge
+import NIOConcurrencyHelpers
 import NIOCore
 import NIOHTTP1
 import Testing
+
+#if canImport(Darwin)
+    import Darwin
+#else
+    import Glibc
+#endif
 
 @Suite struct HostStreamTests {
     @Test func echoesWhatItGets() async throws {
@@ -19,6 +26,185 @@ import Testing
             #expect(recorder.text == "hello")
             #expect(recorder.events == ["registered", "active", "outputClosed", "inactive", "unregistered", "removed"])
             try await server.close().get()
+        }
+    }
+
+    /// What a handler sees of a peer that ends its half first, with and without `allowRemoteHalfClosure`.
+    @Test(arguments: [true, false]) func halfClosure(isAllowed: Bool) async throws {
+        try await withGroup { group in
+            let recorder = RecordingHandler()
+            let accepted = group.any().makePromise(of: (any Channel).self)
+            let server = try await NativeServerBootstrap(group: group)
+                .childChannelOption(.allowRemoteHalfClosure, value: isAllowed)
+                .childChannelInitializer { child in
+                    accepted.succeed(child)
+                    return child.pipeline.addHandler(recorder)
+                }
+                .bindLocally()
+            let client = try await NativeClientBootstrap(group: group)
+                .channelOption(.allowRemoteHalfClosure, value: true)
+                .connect(toServer: server)
+            try await client.writeAndFlush(ByteBuffer(string: "bye")).get()
+            try await client.close(mode: .output).get()
+            let child = try await accepted.futureResult.get()
+            if isAllowed {
+                await recorder.wait(for: "inputClosed")
+                #expect(child.isActive)
+                await #expect(throws: ChannelError.inputClosed) { try await child.close(mode: .input).get() }
+                try await child.close(mode: .output).get()
+            }
+            try await client.closeFuture.get()
+            try await child.closeFuture.get()
+            #expect(recorder.text == "bye")
+            await #expect(throws: ChannelError.alreadyClosed) { try await client.close(mode: .output).get() }
+            #expect(
+                recorder.events.filter { !["registered", "active", "removed"].contains($0) }
+                    // Closing the other half as well is a full close.
+                    == (isAllowed ? ["inputClosed"] : []) + ["inactive", "unregistered"])
+        }
+    }
+
+    /// At the high mark a channel is writable, one byte more and it is not, below the low one it is again.
+    @Test func waterMarks() async throws {
+        try await withGroup { group in
+            let server = try await NativeServerBootstrap(group: group).bindLocally()
+            let client = try await NativeClientBootstrap(group: group)
+                .channelOption(.writeBufferWaterMark, value: .init(low: 10, high: 100))
+                .connect(toServer: server)
+            try await client.eventLoop.submit {
+                client.write(ByteBuffer(repeating: 1, count: 100), promise: nil)
+                #expect(client.isWritable)
+                let full = try client.syncOptions?.getOption(.bufferedWritableBytes)
+                #expect(full == 100)
+                client.write(ByteBuffer(repeating: 1, count: 1), promise: nil)
+                #expect(!client.isWritable)
+                client.flush()
+                #expect(client.isWritable)
+                let empty = try client.syncOptions?.getOption(.bufferedWritableBytes)
+                #expect(empty == 0)
+            }.get()
+        }
+    }
+
+    /// More pieces than one gathering call takes, small and large, with a file among them: all arrives in its order.
+    @Test(arguments: [1, 100, 20_000, 100_000]) func sendsPiecesInOrder(size: Int) async throws {
+        try await withGroup { group in
+            let recorder = RecordingHandler()
+            let server = try await NativeServerBootstrap(group: group)
+                .childChannelInitializer { $0.pipeline.addHandler(recorder) }
+                .bindLocally()
+            let client = try await NativeClientBootstrap(group: group).connect(toServer: server)
+            let (file, region) = try openThisFile()
+            var expected: [UInt8] = []
+            for number in 0..<70 {
+                let piece = [UInt8](repeating: UInt8(number), count: number.isMultiple(of: 7) ? 0 : size)
+                expected += piece
+                client.write(ByteBuffer(bytes: piece), promise: nil)
+            }
+            try await client.writeAndFlush(IOData.fileRegion(region)).get()
+            try await client.writeAndFlush(ByteBuffer(string: "the end")).get()
+            try file.close()
+            try await client.close().get()
+            await recorder.wait(for: "inactive")
+            let bytes = recorder.record.withLockedValue { $0.bytes }
+            #expect(bytes.prefix(expected.count).elementsEqual(expected))
+            #expect(bytes.count == expected.count + region.readableBytes + 7)
+            #expect(bytes.suffix(7).elementsEqual("the end".utf8))
+        }
+    }
+
+    /// What is sent before the connection is there goes out once it is.
+    @Test func writesBeforeTheConnection() async throws {
+        try await withGroup { group in
+            let recorder = RecordingHandler()
+            let server = try await NativeServerBootstrap(group: group)
+                .childChannelInitializer { $0.pipeline.addHandler(EchoHandler()) }
+                .bindLocally()
+            let client = try await NativeClientBootstrap(group: group)
+                .channelInitializer { channel in
+                    channel.writeAndFlush(ByteBuffer(string: "early"), promise: nil)
+                    return channel.pipeline.addHandler(recorder)
+                }
+                .connect(toServer: server)
+            try await client.close(mode: .output).get()
+            try await client.closeFuture.get()
+            #expect(recorder.text == "early")
+        }
+    }
+
+    @Test func autoReadOffHoldsBackAndTellsOfTheEnd() async throws {
+        try await withGroup { group in
+            let recorder = RecordingHandler()
+            let server = try await NativeServerBootstrap(group: group)
+                .childChannelOption(.autoRead, value: false)
+                .childChannelInitializer { $0.pipeline.addHandler(recorder) }
+                .bindLocally()
+            let client = try await NativeClientBootstrap(group: group).connect(toServer: server)
+            try await client.writeAndFlush(ByteBuffer(string: "unread")).get()
+            #expect(recorder.text.isEmpty)
+            try await client.close().get()
+            await recorder.wait(for: "inactive")
+            #expect(recorder.text == "unread")
+        }
+    }
+
+    @Test func unixSocketsAndAsyncChannels() async throws {
+        try await withGroup { group in
+            let path = "/tmp/anyloop-host-\(UInt32.random(in: 0...UInt32.max))"
+            for round in 0..<2 {
+                let server = try await NativeServerBootstrap(group: group)
+                    .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+                    .bind(unixDomainSocketPath: path, cleanupExistingSocketFile: true) { child in
+                        child.eventLoop.makeCompletedFuture {
+                            try NIOAsyncChannel<ByteBuffer, ByteBuffer>(wrappingChannelSynchronously: child)
+                        }
+                    }
+                let client = try await NativeClientBootstrap(group: group).connect(unixDomainSocketPath: path) {
+                    channel in
+                    channel.eventLoop.makeCompletedFuture {
+                        try NIOAsyncChannel<ByteBuffer, ByteBuffer>(wrappingChannelSynchronously: channel)
+                    }
+                }
+                try await withThrowingTaskGroup(of: Void.self) { tasks in
+                    tasks.addTask {
+                        try await server.executeThenClose { connections in
+                            for try await connection in connections {
+                                try await connection.executeThenClose { inbound, outbound in
+                                    for try await bytes in inbound { try await outbound.write(bytes) }
+                                }
+                                break
+                            }
+                        }
+                    }
+                    try await client.executeThenClose { inbound, outbound in
+                        try await outbound.write(ByteBuffer(string: "round \(round)"))
+                        var iterator = inbound.makeAsyncIterator()
+                        let answer = try #require(try await iterator.next())
+                        #expect(String(buffer: answer) == "round \(round)")
+                    }
+                    try await tasks.waitForAll()
+                }
+            }
+            await #expect(throws: IOError.self) {
+                try await NativeServerBootstrap(group: group).bind(unixDomainSocketPath: path).get()
+            }
+            await #expect(throws: IOError.self) {
+                try await NativeServerBootstrap(group: group)
+                    .bind(unixDomainSocketPath: "/tmp", cleanupExistingSocketFile: true).get()
+            }
+            _ = unsafe unlink(path)
+        }
+    }
+
+    @Test func connectsByName() async throws {
+        try await withGroup { group in
+            let server = try await NativeServerBootstrap(group: group)
+                .childChannelInitializer { $0.pipeline.addHandler(EchoHandler()) }
+                .bindLocally()
+            let port = try #require(server.localAddress?.port)
+            let client = try await NativeClientBootstrap(group: group).connect(host: "localhost", port: port).get()
+            #expect(client.remoteAddress?.port == port)
+            #expect(client.isActive)
         }
     }
 
@@ -46,6 +232,12 @@ import Testing
             #expect(try await answer.futureResult.get() == "hello from /")
         }
     }
+}
+
+/// A file that is there: this one.
+private func openThisFile() throws -> (NIOFileHandle, FileRegion) {
+    let file = try NIOFileHandle(_deprecatedPath: #filePath)
+    return (file, try FileRegion(fileHandle: file))
 }
 
 private final class HelloHandler: ChannelInboundHandler {
