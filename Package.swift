@@ -142,7 +142,7 @@ let package = Package(
         .target(
             name: "NIOHarness",
             dependencies: [
-                "AnyloopCore", "AnyloopHarness", "NIOBridge",
+                "AnyloopCore", "AnyloopHarness", "AnyloopNativeLoop", "AnyloopTesting", "NIOBridge",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
             ],
@@ -269,6 +269,15 @@ let package = Package(
         .testTarget(
             name: "AnyloopExampleTests",
             dependencies: ["Anyloop", "AnyloopExamples", "AnyloopHarness", "NIOBridge"],
+            swiftSettings: settings),
+        .testTarget(
+            name: "NIOHarnessTests",
+            dependencies: [
+                "AnyloopCore", "AnyloopHarness", "AnyloopNativeLoop", "AnyloopSubjects", "AnyloopTesting",
+                "NIOBridge", "NIOHarness", "NIOSubjects",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+            ],
             swiftSettings: settings),
     ]
 )

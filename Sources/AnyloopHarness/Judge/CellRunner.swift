@@ -225,6 +225,10 @@ extension CellRunner {
         _ fixture: Fixture, _ subject: Subject, _ observation: ExpectationMatch.Observation
     ) -> ExpectationFailure? {
         guard let expectation = fixture.expectation(subject.side) else { return nil }
-        return ExpectationMatch.mismatch(observation, expectation).map(ExpectationFailure.init)
+        var observation = observation
+        observation.errorCodes = subject.errorCodes
+        let mismatch = ExpectationMatch.mismatch(observation, expectation)
+        guard let known = subject.differences[fixture.id] else { return mismatch.map(ExpectationFailure.init) }
+        return known.judge(mismatch, observation).map(ExpectationFailure.init)
     }
 }

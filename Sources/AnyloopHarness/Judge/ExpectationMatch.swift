@@ -7,6 +7,8 @@ enum ExpectationMatch {
         var written: [UInt8]?
         /// Whether the subject closed; nil where there is nothing to close.
         var closed: Bool?
+        /// Whose names its errors have.
+        var errorCodes = Subject.ErrorCodes.fixtures
     }
 
     /// Why none of the alternatives holds, best first; nil if one does.
@@ -21,6 +23,8 @@ enum ExpectationMatch {
 
     /// Where an alternative and what was observed part.
     struct Mismatch {
+        /// What it is about.
+        var aspect: KnownDifference.Aspect
         /// How many events agreed.
         var progress: Int
         /// One sentence.
@@ -33,27 +37,31 @@ enum ExpectationMatch {
         _ observation: Observation, _ alternative: Expectation.Alternative
     ) -> Mismatch? {
         if let expected = alternative.events,
-            let mismatch = mismatch(observation.events.filter { $0.kind != .note }, expected)
+            let mismatch = mismatch(
+                observation.events.filter { $0.kind != .note }, expected, errorCodes: observation.errorCodes)
         {
             return mismatch
         }
         if let pattern = alternative.wire, let written = observation.written, !WirePattern(pattern).matches(written) {
             let text = "expected  " + WirePattern(pattern).description + "\nwritten   " + quoted(written)
             return Mismatch(
-                progress: observation.events.count,
+                aspect: .reply, progress: observation.events.count,
                 summary: "what was written is not what line \(alternative.line) says",
                 details: text)
         }
         if let closes = alternative.closes, let closed = observation.closed, closes != closed {
             let summary =
                 closes ? "the connection should be closed and is open" : "the connection should be open and is closed"
-            return Mismatch(progress: observation.events.count, summary: summary, details: "")
+            return Mismatch(
+                aspect: .closing, progress: observation.events.count, summary: summary, details: "")
         }
         return nil
     }
 
-    private static func mismatch(_ events: [TraceEvent], _ expected: [ExpectedEvent]) -> Mismatch? {
-        var walk = Walk(events: events)
+    private static func mismatch(
+        _ events: [TraceEvent], _ expected: [ExpectedEvent], errorCodes: Subject.ErrorCodes
+    ) -> Mismatch? {
+        var walk = Walk(events: events, errorCodes: errorCodes)
         for (index, item) in expected.enumerated() {
             let next = index + 1 < expected.count ? expected[index + 1] : nil
             guard walk.take(item, next: next) else {
@@ -74,7 +82,8 @@ enum ExpectationMatch {
         let details = TraceText.sideBySide(
             left: expected.map(\.description), at: index, leftName: "expected", right: walk.events.map(\.description),
             at: walk.index, rightName: "seen")
-        return Mismatch(progress: walk.index, summary: "\(text), came \(came)", details: details)
+        return Mismatch(
+            aspect: .events, progress: walk.index, summary: "\(text), came \(came)", details: details)
     }
 
     private static func quoted(_ bytes: [UInt8]) -> String {
@@ -85,11 +94,15 @@ enum ExpectationMatch {
     /// Goes through a trace beside the expected events.
     private struct Walk {
         let events: [TraceEvent]
+        let errorCodes: Subject.ErrorCodes
         var index = 0
         /// Whether the current message's fields are judged.
         private var judgesFields = true
 
-        init(events: [TraceEvent]) { self.events = events }
+        init(events: [TraceEvent], errorCodes: Subject.ErrorCodes) {
+            self.events = events
+            self.errorCodes = errorCodes
+        }
 
         private var current: TraceEvent? { index < events.count ? events[index] : nil }
 
@@ -117,10 +130,10 @@ enum ExpectationMatch {
                 return takeKind(.upgrade)
             case .error(let code, let offsets):
                 skipUnjudged()
-                guard let event = current, event.kind == .error, event.parts.first == Array(code.utf8) else {
-                    return false
-                }
-                if let offsets, event.parts.count > 1 {
+                guard let event = current, event.kind == .error,
+                    errorCodes == .own || event.parts.first == Array(code.utf8)
+                else { return false }
+                if let offsets, event.parts.count > 1, errorCodes == .fixtures {
                     guard event.parts[1] == Array("\(offsets.lowerBound)..\(offsets.upperBound)".utf8) else {
                         return false
                     }

@@ -33,6 +33,18 @@ public struct Subject: Sendable {
     public let streamProtocol: (any ProtocolSubject)?
     /// Whether its protocol is TLS itself, so that it is not run inside of TLS.
     public var isTLS = false
+    /// Whose names its errors have.
+    public var errorCodes = ErrorCodes.fixtures
+    /// Where it is known to differ from the fixtures, and what it does there instead.
+    public var differences = KnownDifferences.none
+
+    /// Whose names a subject's errors have.
+    public enum ErrorCodes: Sendable {
+        /// The fixtures': an error must have the code that is expected.
+        case fixtures
+        /// Its own: an error is judged by where it comes, and any fits where one is expected.
+        case own
+    }
 
     /// A subject with a parser, a protocol or both.
     public init(

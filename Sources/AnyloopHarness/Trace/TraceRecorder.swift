@@ -151,6 +151,9 @@ public struct TraceRecorder: ~Copyable {
 /// A recorder that a protocol and the harness share.
 public final class TraceLog {
     private var recorder: TraceRecorder
+    /// Whether an error is the last that is recorded, whatever the application hears after it.
+    public var endsWithError = false
+    private var hasEnded = false
 
     /// An empty log; the harness asks for kept bodies where it judges or prints them.
     public init(keepingBodies: Bool = true) {
@@ -158,12 +161,23 @@ public final class TraceLog {
     }
 
     /// Records with the recorder's own means, such as `log.record { $0.body(bytes) }`.
-    public func record(_ body: (inout TraceRecorder) -> Void) { body(&recorder) }
+    public func record(_ body: (inout TraceRecorder) -> Void) {
+        if !hasEnded { body(&recorder) }
+    }
 
     /// Records an event whose parts are texts.
     public func event(_ kind: TraceKind, _ parts: String...) {
+        guard !hasEnded else { return }
         recorder.event(kind)
         for part in parts { recorder.part(part) }
+        if kind == .error, endsWithError { hasEnded = true }
+    }
+
+    /// Has what is recorded within `body` go to `other` instead.
+    package func lend(_ other: inout TraceRecorder, _ body: () -> Void) {
+        swap(&recorder, &other)
+        defer { swap(&recorder, &other) }
+        body()
     }
 
     /// What was recorded so far.
