@@ -48,6 +48,11 @@ public final class CellRunner {
             return CellResult(
                 key: key, verdict: .skipped, note: "there is no ciphertext to cut on \(executor.rawValue)")
         }
+        if plan != .whole, let known = subject.differences[fixture.id], known.dependsOnCuts {
+            return CellResult(
+                key: key, verdict: .skipped,
+                note: "what \(subject.name) makes of this fixture depends on how it is cut, as its list says")
+        }
         let resets = plan == .reset || fixture.stream(for: subject.side).endsWithReset
         if resets, executor == .socketpair || executor == .unix {
             return CellResult(key: key, verdict: .skipped, note: "a Unix socket cannot be reset")

@@ -19,12 +19,15 @@ public struct KnownDifference: Sendable, Hashable {
     public var aspect: Aspect
     /// What comes instead: the events, what was written, or `open` or `closed`; long ones are cut off and have a digest.
     public var seen: String
+    /// Whether something else comes where the stream is cut, which is a fault in itself: only the plan `whole` is run.
+    public var dependsOnCuts: Bool
 
     /// A difference.
-    public init(fixture: String, aspect: Aspect, seen: String) {
+    public init(fixture: String, aspect: Aspect, seen: String, dependsOnCuts: Bool = false) {
         self.fixture = fixture
         self.aspect = aspect
         self.seen = seen
+        self.dependsOnCuts = dependsOnCuts
     }
 
     /// Characters of `seen` from which on a digest stands for the rest.
@@ -51,7 +54,8 @@ public struct KnownDifference: Sendable, Hashable {
                 aspect: aspect, progress: 0,
                 summary: "listed as a known difference, but as expected: take it off the list", details: seen)
         }
-        let found = KnownDifference(fixture, mismatch, observation)
+        var found = KnownDifference(fixture, mismatch, observation)
+        found.dependsOnCuts = dependsOnCuts
         if found == self { return nil }
         return ExpectationMatch.Mismatch(
             aspect: mismatch.aspect, progress: mismatch.progress,
@@ -82,7 +86,7 @@ public struct KnownDifference: Sendable, Hashable {
 
 /// Known differences by fixture: a list that cannot rot, as each entry is checked in each run.
 ///
-/// Written, it has a line for each: the fixture, the aspect, what comes instead.
+/// Written, it has a line for each: the fixture, the aspect (with `,cuts` where it depends on them), what comes instead.
 public struct KnownDifferences: Sendable, Hashable {
     /// The differences in the order of the fixtures' ids.
     public let entries: [KnownDifference]
@@ -105,13 +109,19 @@ public struct KnownDifferences: Sendable, Hashable {
         for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated()
         where !line.isEmpty {
             let words = line.split(separator: " ", maxSplits: 2)
-            guard words.count == 3, let aspect = KnownDifference.Aspect(rawValue: String(words[1])) else {
+            let isCut = words.count == 3 && words[1].hasSuffix(cutsMark)
+            guard words.count == 3,
+                let aspect = KnownDifference.Aspect(
+                    rawValue: String(words[1].dropLast(isCut ? cutsMark.count : 0)))
+            else {
                 throw SettingsError(
                     file: file, line: index + 1, column: 1,
                     text: "expected a fixture, one of events, reply and closing, and what is seen; found "
                         + "'\(line.prefix(60))'")
             }
-            entries.append(KnownDifference(fixture: String(words[0]), aspect: aspect, seen: String(words[2])))
+            entries.append(
+                KnownDifference(
+                    fixture: String(words[0]), aspect: aspect, seen: String(words[2]), dependsOnCuts: isCut))
         }
         self.init(entries)
     }
@@ -121,33 +131,51 @@ public struct KnownDifferences: Sendable, Hashable {
 
     /// The list as it is written.
     public var text: String {
-        entries.map { "\($0.fixture) \($0.aspect.rawValue) \($0.seen)\n" }.joined()
+        entries.map { entry in
+            "\(entry.fixture) \(entry.aspect.rawValue)\(entry.dependsOnCuts ? cutsMark : "") \(entry.seen)\n"
+        }.joined()
     }
 }
+
+/// What stands behind the aspect of a difference that depends on cuts.
+private let cutsMark = ",cuts"
 
 extension CellRunner {
     /// Where `subject` differs from what `fixture` expects, whatever is listed; nil where it does not.
     ///
-    /// The whole stream is replayed once in memory, over the protocol, or through the parser of a subject without one.
+    /// The stream is replayed in memory, over the protocol or through the parser of a subject without one: whole, and
+    /// where that differs, byte by byte, at most `byteLimit` bytes.
     ///
-    /// - Throws: what kept the replay from being made.
-    public func difference(_ fixture: Fixture, _ subject: Subject) throws -> KnownDifference? {
+    /// - Throws: what kept the replays from being made.
+    public func difference(_ fixture: Fixture, _ subject: Subject, byteLimit: Int = 16384) throws -> KnownDifference? {
         guard let expectation = fixture.expectation(subject.side) else { return nil }
-        var observation: ExpectationMatch.Observation
-        if let streamProtocol = subject.streamProtocol {
-            let replayer = MemoryReplayer(streamProtocol, fixture: fixture, side: subject.side, limits: replayLimits)
-            defer { replayer.finish() }
-            let whole = try replayer.replay(.whole)
-            observation = .init(events: whole.trace.events, written: whole.rawWritten, closed: whole.closed)
-        } else if let parser = subject.parser {
-            let trace = ParserExecutor(parser, fixture: fixture, side: subject.side).trace(.whole)
-            observation = .init(events: trace.events, written: nil, closed: nil)
-        } else {
-            return nil
+        let bytes = fixture.stream(for: subject.side).bytes.count
+        let everyByte = Cut(.everyByte, boundaries: bytes < 2 ? [] : Array(1..<bytes))
+        var observations: [(trace: Trace, observation: ExpectationMatch.Observation)] = []
+        func observe(_ cut: Cut, _ replayer: (any ProtocolReplayer)?) throws {
+            if let outcome = try replayer?.replay(cut) {
+                observations.append(
+                    (
+                        outcome.trace,
+                        .init(
+                            events: outcome.trace.events, written: outcome.rawWritten, closed: outcome.closed,
+                            errorCodes: subject.errorCodes)
+                    ))
+            } else if let parser = subject.parser {
+                let trace = ParserExecutor(parser, fixture: fixture, side: subject.side).trace(cut)
+                observations.append((trace, .init(events: trace.events, errorCodes: subject.errorCodes)))
+            }
         }
-        observation.errorCodes = subject.errorCodes
-        return ExpectationMatch.mismatch(observation, expectation).map {
-            KnownDifference(fixture.id, $0, observation)
+        let replayer = subject.streamProtocol.map {
+            MemoryReplayer($0, fixture: fixture, side: subject.side, limits: replayLimits)
         }
+        defer { replayer?.finish() }
+        try observe(.whole, replayer)
+        guard let whole = observations.first, let mismatch = ExpectationMatch.mismatch(whole.observation, expectation)
+        else { return nil }
+        if bytes <= byteLimit { try observe(everyByte, replayer) }
+        var difference = KnownDifference(fixture.id, mismatch, whole.observation)
+        difference.dependsOnCuts = observations.contains { $0.trace != whole.trace }
+        return difference
     }
 }

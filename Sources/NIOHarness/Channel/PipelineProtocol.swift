@@ -1,4 +1,5 @@
 public import AnyloopCore
+import NIOBridge
 public import NIOCore
 
 /// A protocol of ours that hosts a pipeline of NIO's: handlers run on any loop and over any stream transport.
@@ -60,7 +61,9 @@ public final class PipelineProtocol: StreamProtocol {
 /// Which event loop of NIO's belongs to a loop of ours.
 public enum NIOEventLoops {
     /// The event loop on which handlers run over a transport of `loop`; on the loop's thread.
+    ///
+    /// NIO's own where `loop` is NIO's.
     public static func eventLoop(of loop: any Loop) -> any EventLoop {
-        LoopEventLoop(loop)
+        (loop as? NIOLoop)?.eventLoop ?? LoopEventLoop(loop)
     }
 }

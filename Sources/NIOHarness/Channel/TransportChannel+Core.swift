@@ -144,17 +144,3 @@ extension TransportError {
         return IOError(errnoCode: error.errno, reason: error.operation)
     }
 }
-
-extension NIOCore.SocketAddress {
-    /// The same address; nil for one that NIO cannot have.
-    init?(_ address: AnyloopCore.SocketAddress) {
-        switch address {
-        case .v4(_, let port), .v6(_, _, let port, _):
-            guard let made = try? NIOCore.SocketAddress(ipAddress: address.host, port: Int(port)) else { return nil }
-            self = made
-        case .unix(let path):
-            guard !path.isEmpty, let made = try? NIOCore.SocketAddress(unixDomainSocketPath: path) else { return nil }
-            self = made
-        }
-    }
-}

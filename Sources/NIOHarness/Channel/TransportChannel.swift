@@ -1,4 +1,5 @@
 import AnyloopCore
+import NIOBridge
 public import NIOCore
 import Synchronization
 
@@ -64,8 +65,8 @@ public final class TransportChannel: Channel, @unchecked Sendable {
         self.transport = transport
         self.eventLoop = eventLoop
         self.onError = onError
-        localAddress = transport.socketName.flatMap { NIOCore.SocketAddress($0) }
-        remoteAddress = transport.peerName.flatMap { NIOCore.SocketAddress($0) }
+        localAddress = try? transport.socketName?.forNIO()
+        remoteAddress = try? transport.peerName?.forNIO()
         closePromise = eventLoop.makePromise(of: Void.self)
         _ = pipeline
     }

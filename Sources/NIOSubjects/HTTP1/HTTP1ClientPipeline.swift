@@ -74,6 +74,8 @@ final class HTTP1ClientRecorder: ChannelInboundHandler, RemovableChannelHandler 
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        // What the decoder has found behind a message that was the connection's last.
+        if isClosing { return }
         switch unwrapInboundIn(data) {
         case .head(let head):
             log.event(.head, "\(head.status.code)", head.version.description)

@@ -56,6 +56,8 @@ final class HTTP1ServerRecorder: ChannelInboundHandler, RemovableChannelHandler 
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        // What the decoder has found behind a message that was the connection's last.
+        if isClosing { return }
         switch unwrapInboundIn(data) {
         case .head(let head):
             self.head = head
