@@ -1,4 +1,5 @@
 public import AnyloopCore
+import AnyloopNativeLoop
 import NIOBridge
 public import NIOCore
 
@@ -62,8 +63,12 @@ public final class PipelineProtocol: StreamProtocol {
 public enum NIOEventLoops {
     /// The event loop on which handlers run over a transport of `loop`; on the loop's thread.
     ///
-    /// NIO's own where `loop` is NIO's.
+    /// NIO's own on a `NIOLoop`, the `NativeEventLoop` of a `NativeLoop`, a `LoopEventLoop` on any other.
     public static func eventLoop(of loop: any Loop) -> any EventLoop {
-        (loop as? NIOLoop)?.eventLoop ?? LoopEventLoop(loop)
+        switch loop {
+        case let loop as NIOLoop: loop.eventLoop
+        case let loop as NativeLoop: (try? NativeEventLoop.on(loop)) ?? LoopEventLoop(loop)
+        default: LoopEventLoop(loop)
+        }
     }
 }
