@@ -76,7 +76,7 @@ import Testing
             ])
         #expect(!scene.channel.isActive)
         var closed = false
-        scene.channel.closeFuture.whenSuccess { closed = true }
+        scene.channel.closeFuture.assumeIsolated().whenSuccess { closed = true }
         scene.run()
         #expect(closed)
     }
@@ -99,11 +99,11 @@ import Testing
         scene.peer.stopReading()
         scene.channel.writeAndFlush(ByteBuffer(repeating: 1, count: 100_000), promise: nil)
         var isDone = false
-        scene.channel.close(mode: .output).whenSuccess { isDone = true }
+        scene.channel.close(mode: .output).assumeIsolated().whenSuccess { isDone = true }
         scene.run()
         #expect(!isDone)
         var late: (any Error)?
-        scene.channel.writeAndFlush(ByteBuffer(string: "x")).whenFailure { late = $0 }
+        scene.channel.writeAndFlush(ByteBuffer(string: "x")).assumeIsolated().whenFailure { late = $0 }
         scene.peer.resumeReading()
         scene.run()
         #expect(isDone)
@@ -138,7 +138,9 @@ import Testing
         scene.peer.stopReading()
         var done: [Int] = []
         for (index, count) in [20, 1, 5].enumerated() {
-            scene.channel.writeAndFlush(ByteBuffer(repeating: 1, count: count)).whenSuccess { done.append(index) }
+            scene.channel.writeAndFlush(ByteBuffer(repeating: 1, count: count)).assumeIsolated().whenSuccess {
+                done.append(index)
+            }
             #expect(scene.channel.isWritable == (index == 0))
         }
         scene.run()
@@ -154,14 +156,14 @@ import Testing
     @Test func closingDropsWhatIsNotOnItsWay() throws {
         let scene = try Scene()
         var failure: (any Error)?
-        scene.channel.write(ByteBuffer(string: "unflushed")).whenFailure { failure = $0 }
+        scene.channel.write(ByteBuffer(string: "unflushed")).assumeIsolated().whenFailure { failure = $0 }
         scene.channel.close(promise: nil)
         #expect(failure as? ChannelError == .ioOnClosedChannel)
         scene.run()
         #expect(scene.peer.received.isEmpty)
         var again: (any Error)?
-        scene.channel.close().whenFailure { again = $0 }
-        scene.channel.writeAndFlush(ByteBuffer(string: "x")).whenFailure { failure = $0 }
+        scene.channel.close().assumeIsolated().whenFailure { again = $0 }
+        scene.channel.writeAndFlush(ByteBuffer(string: "x")).assumeIsolated().whenFailure { failure = $0 }
         scene.run()
         #expect(again as? ChannelError == .alreadyClosed)
         #expect(failure as? ChannelError == .ioOnClosedChannel)
@@ -180,8 +182,10 @@ import Testing
         scene.peer.stopReading()
         var closed = false
         var failed = false
-        scene.channel.closeFuture.whenSuccess { closed = true }
-        scene.channel.writeAndFlush(ByteBuffer(repeating: 1, count: 10)).whenFailure { _ in failed = true }
+        scene.channel.closeFuture.assumeIsolated().whenSuccess { closed = true }
+        scene.channel.writeAndFlush(ByteBuffer(repeating: 1, count: 10)).assumeIsolated().whenFailure { _ in
+            failed = true
+        }
         scene.loop.closeLoop()
         #expect(closed && failed)
     }
@@ -189,7 +193,7 @@ import Testing
     @Test func callsThatMakeNoSenseFail() throws {
         let scene = try Scene()
         var errors: [any Error] = []
-        func note(_ future: EventLoopFuture<Void>) { future.whenFailure { errors.append($0) } }
+        func note(_ future: EventLoopFuture<Void>) { future.assumeIsolated().whenFailure { errors.append($0) } }
         let address = try NIOCore.SocketAddress(ipAddress: "127.0.0.1", port: 1)
         note(scene.channel.bind(to: address))
         note(scene.channel.connect(to: address))

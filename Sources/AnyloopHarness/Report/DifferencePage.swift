@@ -117,7 +117,7 @@ public struct DifferencePage {
         case .closing: return (first.closes == true ? "closed" : "open", row.difference.seen)
         case .events:
             let expected = (first.events ?? []).map(\.description)
-            let seen = row.difference.seen.components(separatedBy: "; ")
+            let seen = pieces(row.difference.seen)
             func isField(_ text: String) -> Bool { text.hasPrefix("field ") }
             let shortExpected = expected.filter { !isField($0) }
             let shortSeen = seen.filter { !isField($0) }
@@ -129,6 +129,20 @@ public struct DifferencePage {
                 seen.filter { isField($0) && !expected.contains($0) }.joined(separator: "; ")
             )
         }
+    }
+
+    /// A list of events taken apart; a value may have the separator in it.
+    private static func pieces(_ text: String) -> [String] {
+        let names = ["head", "field", "body", "trailer", "end", "upgrade", "surplus", "error", "nothing"]
+        var pieces: [String] = []
+        for piece in text.components(separatedBy: "; ") {
+            if names.contains(String(piece.prefix { $0 != " " })) || pieces.isEmpty {
+                pieces.append(piece)
+            } else {
+                pieces[pieces.count - 1] += "; " + piece
+            }
+        }
+        return pieces
     }
 
     /// Characters that a cell shows of a text.
