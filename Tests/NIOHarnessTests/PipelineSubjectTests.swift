@@ -51,6 +51,19 @@ import Testing
         }
     }
 
+    @Test func theExampleOfThePagePasses() throws {
+        let fixture = try Self.fixture()
+        // begin: nio-subject-run
+        let runner = CellRunner()
+        for executor in [ExecutorKind.parser, .memory] {
+            for plan in [CutPlan.whole, .recorded, .everyByte, .twoWay, .random, .eof, .reset, .blocked] {
+                let result = runner.run(fixture, .lines, executor, plan)
+                #expect(result.verdict == .passed, "\(result.failures)")
+            }
+        }
+        // end: nio-subject-run
+    }
+
     /// A decoder that takes what one read brings for whole lines: right with the stream in one piece, and wrong.
     @Test func aHandlerThatTrustsReadsIsCaughtByTheCuts() throws {
         let hasty = Subject.pipeline(name: "hasty", side: .server, tags: ["lines"]) { channel, conversation in
