@@ -47,5 +47,4 @@ extension Subject {
             ByteToMessageHandler(LineDecoder()), LineRecorder(conversation.log))
     }
 }
-
 // end: nio-subject
