@@ -35,8 +35,13 @@ struct RunTests {
             """
             seed: 5
             cells:
-              - {fixtures: '**', executors: parser, cuts: [whole, two-way, random]}
-              - {fixtures: '**', executors: [memory, tcp], modes: native, pollers: epoll, cuts: [whole, two-way]}
+              - {fixtures: '**', subjects: http1-*, executors: parser, cuts: [whole, two-way, random]}
+              - fixtures: '**'
+                subjects: http1-*
+                executors: [memory, tcp]
+                modes: native
+                pollers: epoll
+                cuts: [whole, two-way]
             """, to: "Matrix/default.yaml")
         return scratch
     }
@@ -92,7 +97,7 @@ struct RunTests {
             """
             cells:
               - {scenarios: 'rules/**', modes: [native, compat], pollers: epoll}
-              - {fixtures: '**', executors: parser, cuts: whole}
+              - {fixtures: '**', subjects: http1-*, executors: parser, cuts: whole}
             """, to: "Matrix/default.yaml")
         return scratch
     }

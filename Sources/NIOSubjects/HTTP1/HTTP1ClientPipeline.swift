@@ -93,9 +93,10 @@ final class HTTP1ClientRecorder: ChannelInboundHandler, RemovableChannelHandler 
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         if !HTTP1Errors.isNone(error, isWithinMessage: head != nil, isClosing: isClosing) {
+            isClosing = true
             context.fireErrorCaught(error)
         }
-        close(context)
+        context.close(promise: nil)
     }
 
     private func finish(_ head: HTTPResponseHead, _ context: ChannelHandlerContext) {

@@ -85,9 +85,9 @@ final class HTTP1ServerRecorder: ChannelInboundHandler, RemovableChannelHandler 
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         if !HTTP1Errors.isNone(error, isWithinMessage: head != nil, isClosing: isClosing) {
+            isClosing = true
             context.fireErrorCaught(error)
         }
-        isClosing = true
         context.close(promise: nil)
     }
 
