@@ -103,6 +103,39 @@ import Testing
         await #expect(throws: EventLoopError.unsupportedOperation) { try await group.next().shutdownGracefully() }
     }
 
+    /// A task that queues itself for ever does not keep the loop from ending: the rest is dropped after
+    /// `NativeEventLoop.lastRounds` rounds. NIO traps there.
+    @Test func endsUnderTasksWithoutEnd() throws {
+        let native = try NativeLoop()
+        let loop = try NativeEventLoop.on(native)
+        let rounds = NIOLockedValueBox(0)
+        @Sendable func again() {
+            rounds.withLockedValue { $0 += 1 }
+            loop.execute(again)
+        }
+        loop.execute(again)
+        native.closeLoop()
+        #expect(rounds.withLockedValue { $0 } == 1000)
+    }
+
+    /// Tasks that queue one another are run up to the limit, and one more than that is dropped.
+    @Test(arguments: [(1, 0), (1000, 0), (1001, 1)]) func runsWhatEndsInTime(length: Int, dropped: Int) throws {
+        let native = try NativeLoop()
+        let loop = try NativeEventLoop.on(native)
+        let left = NIOLockedValueBox(length)
+        @Sendable func again() {
+            if left.withLockedValue({ left in
+                left -= 1
+                return left > 0
+            }) {
+                loop.execute(again)
+            }
+        }
+        loop.execute(again)
+        native.closeLoop()
+        #expect(left.withLockedValue { $0 } == dropped)
+    }
+
     @Test func waitsForTheThreads() throws {
         let group = try NativeEventLoopGroup(numberOfThreads: 1)
         try group.syncShutdownGracefully()

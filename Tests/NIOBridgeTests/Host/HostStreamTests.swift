@@ -113,6 +113,23 @@ import Testing
         }
     }
 
+    /// Two pieces that just fit the flat buffer, and one byte more, arrive as they are.
+    @Test(arguments: [8192, 8193]) func flatBufferLimit(second: Int) async throws {
+        try await withGroup { group in
+            let recorder = RecordingHandler()
+            let server = try await NativeServerBootstrap(group: group)
+                .childChannelInitializer { $0.pipeline.addHandler(recorder) }
+                .bindLocally()
+            let client = try await NativeClientBootstrap(group: group).connect(toServer: server)
+            client.write(ByteBuffer(repeating: 1, count: 8192), promise: nil)
+            try await client.writeAndFlush(ByteBuffer(repeating: 2, count: second)).get()
+            try await client.close().get()
+            await recorder.wait(for: "inactive")
+            let bytes = recorder.record.withLockedValue { $0.bytes }
+            #expect(bytes == [UInt8](repeating: 1, count: 8192) + [UInt8](repeating: 2, count: second))
+        }
+    }
+
     /// What is sent before the connection is there goes out once it is.
     @Test func writesBeforeTheConnection() async throws {
         try await withGroup { group in

@@ -20,6 +20,9 @@ extension HostChannel {
 
     final var syncOptions: (any NIOSynchronousChannelOptions)? { HostOptions(channel: self) }
 
+    /// Buffers that a channel keeps for receiving, at most, however many messages a read may bring.
+    private static var receiveBufferLimit: UInt { 64 }
+
     /// Options are for the loop's thread, and for channels that are not closed.
     final func checkOptionsAllowed() throws {
         guard loop.inEventLoop else { throw EventLoopError.unsupportedOperation }
@@ -49,7 +52,7 @@ extension HostChannel {
             waterMark = value
         case (is ChannelOptions.Types.MaxMessagesPerReadOption, let value as UInt) where value > 0:
             maxMessagesPerRead = value
-            received.updateCapacity(to: Int(clamping: value))
+            received.updateCapacity(to: Int(min(value, Self.receiveBufferLimit)))
         default:
             throw ChannelError.operationUnsupported
         }

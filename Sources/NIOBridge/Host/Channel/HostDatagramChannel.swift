@@ -81,7 +81,9 @@ final class HostDatagramChannel: HostChannel, @unchecked Sendable {
 
     override func receive() throws -> Bool {
         var hasRead = false
-        for _ in 0..<maxMessagesPerRead * UInt(max(1, vectorCount)) {
+        // Both are the application's, so that their product may be anything.
+        let (product, isOver) = maxMessagesPerRead.multipliedReportingOverflow(by: UInt(max(1, vectorCount)))
+        for _ in 0..<(isOver ? .max : product) {
             guard isOpen else { throw ChannelError.eof }
             var address = RawAddress()
             var metadata = anyloop_raw_metadata()

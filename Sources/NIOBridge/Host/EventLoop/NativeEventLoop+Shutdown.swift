@@ -5,7 +5,8 @@ import NIOCore
 import Synchronization
 
 extension NativeEventLoop {
-    /// Rounds in which the last tasks may queue more of them: NIO's limit.
+    /// Rounds in which the last tasks may queue more of them: NIO's limit, after which NIO traps; here the rest is
+    /// dropped.
     static let lastRounds = 1000
 
     /// Closes the channels, fails the timers and leaves the loop below as it is (NIO: `shutdownGracefully`).
@@ -59,13 +60,12 @@ extension NativeEventLoop {
         guard phase != .closed else { return }
         phase = .closing
         succeededVoid.withLock { $0 = nil }
+        isEnding = true
         var rounds = 0
         var isClosed = false
         while !isClosed {
-            runTasks()
-            failTimers()
+            let isQuiet = !runBatch()
             rounds += 1
-            let isQuiet = rounds >= Self.lastRounds || tasks.isEmpty && timers.count == 0
             isClosed = inbox.withLock { inbox in
                 guard isQuiet && inbox.tasks.isEmpty || rounds >= Self.lastRounds else { return false }
                 phase = .closed
@@ -75,6 +75,7 @@ extension NativeEventLoop {
                 return true
             }
         }
+        tasks.removeAll()
     }
 
     /// The loop below is being closed, whether or not this one was shut down before.

@@ -54,16 +54,19 @@ extension NativeEventLoop {
 
     /// Runs what waits until nothing does, with the timers that come due meanwhile.
     func runTasks() {
-        while true {
-            if hasInbox.load(ordering: .acquiring) { takeInbox() }
-            if timers.count > 0 { takeDueTimers(at: native.now) }
-            let count = tasks.count
-            guard count > 0 else { return }
-            for _ in 0..<count {
-                guard let task = tasks.popFirst() else { break }
-                run(task)
-            }
+        while runBatch() {}
+    }
+
+    /// Runs what waits now; whether there was anything.
+    func runBatch() -> Bool {
+        if hasInbox.load(ordering: .acquiring) { takeInbox() }
+        if timers.count > 0 { takeDueTimers(at: isEnding ? LoopInstant(nanoseconds: .max) : native.now) }
+        let count = tasks.count
+        for _ in 0..<count {
+            guard let task = tasks.popFirst() else { break }
+            run(task)
         }
+        return count > 0
     }
 
     func takeDueTimers(at instant: LoopInstant) {
@@ -106,8 +109,8 @@ extension NativeEventLoop {
             }
             guard !next.isEmpty else { return }
             for task in next { tasks.append(task) }
-            runTasks()
-            failTimers()
+            for _ in 0..<Self.lastRounds { guard runBatch() else { break } }
+            tasks.removeAll()
         }
     }
 }

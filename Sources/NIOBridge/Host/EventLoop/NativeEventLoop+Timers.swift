@@ -117,13 +117,6 @@ extension NativeEventLoop {
             callback.cancelled()
         }
     }
-
-    /// Has every timer come up now, to fail.
-    func failTimers() {
-        isEnding = true
-        takeDueTimers(at: LoopInstant(nanoseconds: .max))
-        runTasks()
-    }
 }
 
 extension LoopInstant {
