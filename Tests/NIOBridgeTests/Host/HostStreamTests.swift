@@ -228,13 +228,16 @@ import Testing
     /// NIOHTTP1's pipelines on both sides, as NIO's own examples set them up.
     @Test func servesHTTP() async throws {
         try await withGroup { group in
+            // begin: nio-host
+            // NIOHTTP1's server pipeline, as on SwiftNIO's own loop; `group` is a NativeEventLoopGroup.
             let server = try await NativeServerBootstrap(group: group)
                 .childChannelInitializer { channel in
                     channel.pipeline.configureHTTPServerPipeline().flatMapThrowing {
                         try channel.pipeline.syncOperations.addHandler(HelloHandler())
                     }
                 }
-                .bindLocally()
+                .bind(host: "127.0.0.1", port: 0).get()
+            // end: nio-host
             let answer = group.any().makePromise(of: String.self)
             let client = try await NativeClientBootstrap(group: group)
                 .channelInitializer { channel in
