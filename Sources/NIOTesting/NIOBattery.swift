@@ -65,14 +65,15 @@ public enum NIOBattery {
     public static let stream: [NIOBatteryCase] =
         LifeCycleCases.opening + LifeCycleCases.closing + ReadingCases.cases + WritingCases.promises
         + WritingCases.data + WritingCases.files + WritabilityCases.cases + HalfClosureCases.own
-        + HalfClosureCases.remote + IdleCases.cases
+        + HalfClosureCases.remote + IdleCases.cases + HandlerCases.cases + HandlerCases.failing
 
     /// Listening, accepting, connecting, over TCP and in the Unix domain.
     public static let connections: [NIOBatteryCase] =
         ListeningCases.binding + ListeningCases.accepting + ConnectingCases.cases + UnixCases.cases
+        + BootstrapCases.cases
 
-    /// Options of channels.
-    public static let options: [NIOBatteryCase] = OptionCases.cases
+    /// Options of channels and of their sockets.
+    public static let options: [NIOBatteryCase] = OptionCases.cases + BootstrapCases.providers
 
     /// Datagram channels, bound and connected.
     public static let datagram: [NIOBatteryCase] = DatagramCases.bound + DatagramCases.connected

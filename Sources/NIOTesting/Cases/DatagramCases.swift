@@ -59,7 +59,7 @@ enum DatagramCases {
         return Scene(near: near, heard: heard, far: far, farHeard: farHeard)
     }
 
-    private static func wait(_ heard: DatagramRecorder, _ count: Int) async throws {
+    static func wait(_ heard: DatagramRecorder, _ count: Int) async throws {
         try await heard.wait("\(count) datagrams") {
             $0.filter { if case .datagram = $0 { true } else { false } }.count >= count
         }

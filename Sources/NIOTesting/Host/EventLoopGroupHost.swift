@@ -51,6 +51,9 @@ public protocol ServerBootstrapping {
     /// Listens at a path, removing a socket's file there if asked.
     func bind(unixDomainSocketPath: String, cleanupExistingSocketFile: Bool) -> EventLoopFuture<any Channel>
 
+    /// Listens on a bound socket, which it takes over.
+    func withBoundSocket(_ socket: NIOBSDSocket.Handle) -> EventLoopFuture<any Channel>
+
     /// Listens at a host's address; accepted channels come as a sequence.
     func bind<Output: Sendable>(
         host: String, port: Int,
@@ -132,6 +135,9 @@ public protocol DatagramBootstrapping {
 
     /// Connects to an address.
     func connect(to address: SocketAddress) -> EventLoopFuture<any Channel>
+
+    /// Takes over a bound socket.
+    func withBoundSocket(_ socket: NIOBSDSocket.Handle) -> EventLoopFuture<any Channel>
 
     /// Binds to an address; gives what `channelInitializer` gave.
     func bind<Output: Sendable>(
