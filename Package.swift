@@ -260,7 +260,11 @@ let package = Package(
             swiftSettings: settings),
         .testTarget(
             name: "NIOTestingTests",
-            dependencies: ["NIOTesting", .product(name: "NIOCore", package: "swift-nio")],
+            dependencies: [
+                "NIOTesting",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ],
             swiftSettings: settings),
         .testTarget(
             name: "NIOSubjectsTests",

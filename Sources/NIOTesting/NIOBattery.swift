@@ -65,7 +65,7 @@ public enum NIOBattery {
     public static let stream: [NIOBatteryCase] =
         LifeCycleCases.opening + LifeCycleCases.closing + ReadingCases.cases + WritingCases.promises
         + WritingCases.data + WritingCases.files + WritabilityCases.cases + HalfClosureCases.own
-        + HalfClosureCases.remote + IdleCases.cases + HandlerCases.cases + HandlerCases.failing
+        + HalfClosureCases.remote + IdleCases.cases + HandlerCases.cases + GoneCases.cases
 
     /// Listening, accepting, connecting, over TCP and in the Unix domain.
     public static let connections: [NIOBatteryCase] =

@@ -135,6 +135,21 @@ enum TimerCases {
             let entries = try await journal.wait("1000 tasks", count: 1000)
             try expect(entries.allSatisfy { $0 }, "a task ran before its deadline")
         },
+        NIOBatteryCase(
+            "timer/among-cancelled", "Scheduled.cancel: of many timers, exactly those that were not cancelled run"
+        ) {
+            stage in
+            let loop = try stage.loop()
+            let journal = Journal<Int>()
+            let scheduled = (0..<1000).map { number in
+                loop.scheduleTask(in: .microseconds(20_000 + Int64(number * 7919 % 5000))) { journal.add(number) }
+            }
+            for (number, task) in scheduled.enumerated() where number % 3 != 0 { task.cancel() }
+            let ran = try await journal.wait("the timers", count: 334)
+            try await loop.scheduleTask(in: .milliseconds(30)) {}.futureResult.value("a later timer")
+            try expectEqual(Set(ran), Set((0..<1000).filter { $0 % 3 == 0 }), "the timers that ran")
+            try expectEqual(journal.entries.count, 334, "the runs")
+        },
         NIOBatteryCase("timer/flat-schedule", "EventLoop.flatScheduleTask: the future completes as the task's future") {
             let loop = try $0.loop()
             let promise = loop.makePromise(of: Int.self)

@@ -255,6 +255,25 @@ enum WritingCases {
             try await pair.far.setOption(.autoRead, value: true).value("the far end's option")
             try await write.value("the write")
         },
+        NIOBatteryCase(
+            "write/unflushed-stay-behind",
+            "ChannelOutboundInvoker.flush: what is written after it waits for the next one"
+        ) {
+            var plan = PairPlan()
+            plan.farReads = false
+            plan.bufferSize = 8192
+            let pair = try await $0.accepted(plan)
+            let flushed: EventLoopFuture<Void> = pair.near.writeAndFlush(pattern(4 << 20))
+            let done = NIOLockedValueBox(false)
+            let late = pair.near.write(ByteBuffer(string: "late"))
+            late.whenComplete { _ in done.withLockedValue { $0 = true } }
+            try await pair.far.setOption(.autoRead, value: true).value("the far end's option")
+            try await flushed.value("the flushed write")
+            try await settle(pair.near)
+            try expect(!done.withLockedValue { $0 }, "a write was sent without a flush after it")
+            pair.near.flush()
+            try await late.value("the late write")
+        },
         NIOBatteryCase("write/reading-goes-on-meanwhile", "Channel: reads come while writes wait for the socket") {
             var plan = PairPlan()
             plan.farReads = false
