@@ -5,7 +5,7 @@ extension NativeServerBootstrap: ServerBootstrapping {}
 extension NativeClientBootstrap: ClientBootstrapping {}
 extension NativeDatagramBootstrap: DatagramBootstrapping {}
 
-/// Our `NativeEventLoopGroup`, which agrees with NIO's own in every case.
+/// Our `NativeEventLoopGroup`, with its bootstraps.
 public struct NativeHost: EventLoopGroupHost {
     /// A host; it holds nothing.
     public init() {}
