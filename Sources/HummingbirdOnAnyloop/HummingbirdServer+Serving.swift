@@ -36,15 +36,17 @@ extension HummingbirdServer {
             await onServerRunning(channel)
         }
         // Cancelling must not end the listeners' sequences before what they accepted has been taken from them, so the
-        // accepting is a task of its own, which is cancelled once the listeners have closed.
+        // accepting is a task of its own, which is cancelled, and handlers with it, once the listeners have closed.
         let accepting = Task { await accept(listeners, child) }
+        connections.whenClosing { [eventLoopGroup] in
+            EventLoopFuture.andAllComplete(listeners.map(\.channel.closeFuture), on: eventLoopGroup.any())
+                .whenComplete { _ in accepting.cancel() }
+        }
         await withTaskCancellationHandler {
             await accepting.value
             await connections.drained()
         } onCancel: { [connections] in
             connections.close()
-            EventLoopFuture.andAllComplete(listeners.map(\.channel.closeFuture), on: eventLoopGroup.any())
-                .whenComplete { _ in accepting.cancel() }
         }
     }
 

@@ -106,7 +106,7 @@ where Responder.Context: InitializableFromSource<ApplicationRequestContextSource
     public var connectionCount: Int { connections.count }
 
     /// Listens, and serves until the server is shut down: by `shutDown`, by the `ServiceGroup` that it is in, or by
-    /// cancelling the task, which closes connections at once.
+    /// cancelling the task, which closes connections and cancels their handlers at once.
     ///
     /// Returns when every connection has closed and every request's handler has returned.
     ///

@@ -31,7 +31,8 @@ public struct HummingbirdServerOptions: Sendable {
     public var listening = Listening.once
     /// Where the responder runs.
     public var execution = Execution.pool
-    /// How long requests under way may take after a shutdown began before their connections are closed; nil: as long
+    /// How long requests under way may take after a shutdown began before their connections are closed and their
+    /// handlers cancelled; nil: as long
     /// as they like, as with the stock application.
     public var shutdownGrace: Duration? = .seconds(30)
 

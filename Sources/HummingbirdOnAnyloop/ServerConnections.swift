@@ -16,6 +16,7 @@ final class ServerConnections: Sendable {
         var phase = Phase.open
         var listeners: [any Channel] = []
         var connections: [ObjectIdentifier: any Channel] = [:]
+        var whenClosing: (@Sendable () -> Void)?
         var drained: CheckedContinuation<Void, Never>?
     }
 
@@ -57,6 +58,15 @@ final class ServerConnections: Sendable {
     /// Closes the listeners and all connections.
     func close() { _ = move(to: .closing, from: [.open, .quiescing]) }
 
+    /// Calls `action` once `close` is called, or now if it was; for one action.
+    func whenClosing(_ action: @escaping @Sendable () -> Void) {
+        let isClosing = state.withLock { state in
+            state.whenClosing = action
+            return state.phase == .closing
+        }
+        if isClosing { action() }
+    }
+
     /// Waits until no connection is left; for one waiter.
     func drained() async {
         await withCheckedContinuation { continuation in
@@ -69,14 +79,15 @@ final class ServerConnections: Sendable {
     }
 
     private func move(to phase: Phase, from former: [Phase]) -> Bool {
-        let found: (listeners: [any Channel], connections: [any Channel])? = state.withLock { state in
+        let found: State? = state.withLock { state in
             guard former.contains(state.phase) else { return nil }
             state.phase = phase
-            return (state.listeners, Array(state.connections.values))
+            return state
         }
         guard let found else { return false }
         for listener in found.listeners { listener.close(promise: nil) }
-        for connection in found.connections { tell(connection, phase) }
+        for connection in found.connections.values { tell(connection, phase) }
+        if phase == .closing { found.whenClosing?() }
         return true
     }
 
