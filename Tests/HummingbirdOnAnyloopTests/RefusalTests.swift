@@ -1,4 +1,5 @@
 import AnyloopSubjects
+import Foundation
 import Hummingbird
 import HummingbirdOnAnyloop
 import NIOCore
@@ -69,15 +70,18 @@ struct RefusalTests {
         }
     }
 
-    @Test("TLS without a certificate", arguments: Loops.allCases)
-    func noCertificate(on loops: Loops) async throws {
+    @Test("TLS with a key that is not the certificate's", arguments: Loops.allCases)
+    func otherKey(on loops: Loops) async throws {
         try await loops.with { group in
+            let files = try ScenarioFiles()
+            let certificates = try ScenarioCertificates(in: files.store)
             let tls = TLSConfiguration.makeServerConfiguration(
-                certificateChain: [], privateKey: .file("/nowhere/to/be/found.pem"))
+                certificateChain: try NIOSSLCertificate.fromPEMFile(certificates.serverFile).map { .certificate($0) },
+                privateKey: .privateKey(try NIOSSLPrivateKey(file: certificates.clientKeyFile, format: .pem)))
             let server = HummingbirdServer(
                 router: Router(), protocols: .http2Upgrade(tls), options: loopback(), eventLoopGroup: group,
                 logger: silence)
-            await #expect(throws: (any Error).self) { try await server.run() }
+            await #expect(throws: NIOSSLError.self) { try await server.run() }
         }
     }
 
