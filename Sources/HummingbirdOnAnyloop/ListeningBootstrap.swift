@@ -24,13 +24,13 @@ protocol ListeningBootstrap {
 }
 
 extension ServerBootstrap: ListeningBootstrap {}
-//extension NativeServerBootstrap: ListeningBootstrap {}
+extension NativeServerBootstrap: ListeningBootstrap {}
 
 /// The bootstrap that goes with `group`: listeners on it, connections on it as well.
 ///
 /// - Throws: `HummingbirdServerError.unsupportedGroup` for groups that are neither SwiftNIO's nor ours.
 func listeningBootstrap(for group: any EventLoopGroup) throws(HummingbirdServerError) -> any ListeningBootstrap {
-    //if let native = NativeServerBootstrap(validatingGroup: group, childGroup: group) { return native }
+    if let native = NativeServerBootstrap(validatingGroup: group, childGroup: group) { return native }
     if let posix = ServerBootstrap(validatingGroup: group, childGroup: group) { return posix }
     throw .unsupportedGroup("\(type(of: group))")
 }

@@ -60,8 +60,7 @@ enum ServedHummingbird {
         case .native:
             var options = NativeLoopOptions()
             options.poller = try PollerKind(named: provider.poller)
-            //NATIVE return try NativeEventLoopGroup(numberOfThreads: threads, options: options)
-            throw LiveScenario.Unsupported("\(options.poller)")
+            return try NativeEventLoopGroup(numberOfThreads: threads, options: options)
         case .nio:
             return MultiThreadedEventLoopGroup(numberOfThreads: threads)
         default:
