@@ -23,7 +23,7 @@ enum HummingbirdScenarios {
     private static func live(_ scenario: Scenario, _ wire: Wire) -> LiveScenario {
         LiveScenario(
             id: "\(wire.rawValue)/hummingbird/\(scenario.name)", title: scenario.title, subject: "hummingbird",
-            executor: wire.rawValue, modes: [.native, .nio], deadline: .seconds(60)
+            executor: wire.rawValue, modes: ServiceLoops.modes, deadline: .seconds(60)
         ) { provider in
             try run(scenario, wire, on: provider)
         }

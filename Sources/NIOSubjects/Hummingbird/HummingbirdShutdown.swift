@@ -29,7 +29,7 @@ enum HummingbirdShutdown {
     ) -> LiveScenario {
         LiveScenario(
             id: "\(wire.rawValue)/hummingbird/shutdown/\(name)", title: title, subject: "hummingbird",
-            executor: wire.rawValue, modes: [.native, .nio], deadline: .seconds(60)
+            executor: wire.rawValue, modes: ServiceLoops.modes, deadline: .seconds(60)
         ) { provider in
             try HummingbirdScenarios.with(wire, on: provider) { target, server, whistle in
                 whistle.blows { server.shutDown() }

@@ -1,11 +1,8 @@
 import AnyloopHarness
-import AnyloopNativeLoop
 import Hummingbird
 import HummingbirdOnAnyloop
 import Logging
-import NIOBridge
 import NIOCore
-import NIOPosix
 
 /// The site on a group of its own, for callers that are threads and not tasks.
 enum ServedHummingbird {
@@ -22,12 +19,9 @@ enum ServedHummingbird {
         _ provider: LoopProvider, router: Router<SiteContext>, protocols: HummingbirdProtocols,
         options: HummingbirdServerOptions, _ body: (SocketAddress?, Server) throws -> [String]
     ) throws -> [String] {
-        let group = try group(provider)
-        let failures = Result {
-            try serve(router, protocols, options, on: group, body)
+        try ServiceLoops.with(provider, threads: threads) { loops in
+            try serve(router, protocols, options, on: loops.group, body)
         }
-        try group.syncShutdownGracefully()
-        return try failures.get()
     }
 
     private static func serve(
@@ -53,18 +47,5 @@ enum ServedHummingbird {
         server.shutDown()
         try finished.futureResult.wait()
         return try failures.get() + (server.connectionCount == 0 ? [] : ["connections outlived the server"])
-    }
-
-    private static func group(_ provider: LoopProvider) throws -> any EventLoopGroup {
-        switch provider.mode {
-        case .native:
-            var options = NativeLoopOptions()
-            options.poller = try PollerKind(named: provider.poller)
-            return try NativeEventLoopGroup(numberOfThreads: threads, options: options)
-        case .nio:
-            return MultiThreadedEventLoopGroup(numberOfThreads: threads)
-        default:
-            throw LiveScenario.Unsupported("SwiftNIO's services run in the modes native and nio")
-        }
     }
 }

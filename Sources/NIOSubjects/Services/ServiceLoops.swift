@@ -18,11 +18,13 @@ struct ServiceLoops: Sendable {
     /// The modes that have loops for services: ours is `native`, NIO's own is `nio`.
     static let modes: Set<Mode> = [.native, .nio]
 
-    /// Runs `body` with loops that wait as `provider`'s do, and shuts them down.
+    /// Runs `body` with so many loops that wait as `provider`'s do, and shuts them down.
     ///
     /// - Throws: `LiveScenario.Unsupported` in a mode that is not among `modes`, and what `body` throws.
-    static func with<Result>(_ provider: LoopProvider, _ body: (ServiceLoops) throws -> Result) throws -> Result {
-        let loops = try make(for: provider)
+    static func with<Result>(
+        _ provider: LoopProvider, threads: Int = 1, _ body: (ServiceLoops) throws -> Result
+    ) throws -> Result {
+        let loops = try make(for: provider, threads: threads)
         let result: Result
         do {
             result = try body(loops)
@@ -34,17 +36,17 @@ struct ServiceLoops: Sendable {
         return result
     }
 
-    private static func make(for provider: LoopProvider) throws -> ServiceLoops {
+    private static func make(for provider: LoopProvider, threads: Int) throws -> ServiceLoops {
         switch provider.mode {
         case .native:
             var options = NativeLoopOptions()
             options.poller = try PollerKind(named: provider.poller)
-            let group = try NativeEventLoopGroup(numberOfThreads: 1, options: options)
+            let group = try NativeEventLoopGroup(numberOfThreads: threads, options: options)
             return ServiceLoops(
                 group: group, server: { NativeServerBootstrap(group: group) },
                 client: { NativeClientBootstrap(group: group) })
         case .nio:
-            let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+            let group = MultiThreadedEventLoopGroup(numberOfThreads: threads)
             return ServiceLoops(
                 group: group, server: { ServerBootstrap(group: group) }, client: { ClientBootstrap(group: group) })
         case .compat, .asyncio:
