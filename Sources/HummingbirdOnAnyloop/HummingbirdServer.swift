@@ -163,21 +163,29 @@ where Responder.Context: InitializableFromSource<ApplicationRequestContextSource
     private func run(listening: EventLoopPromise<SocketAddress>?) async throws {
         do {
             guard !hasRun.exchange(true, ordering: .relaxed) else { throw HummingbirdServerError.alreadyRun }
-            guard !services.isEmpty || !processesBefore.isEmpty else { return try await serve(listening) }
-            // As the stock application: the services first, then what has to be done before the server starts.
-            let server = ServiceClosure { [self] in
-                for process in processesBefore { try await process() }
+            if services.isEmpty && processesBefore.isEmpty {
                 try await serve(listening)
+            } else {
+                try await serveWithServices(listening)
             }
-            let all =
-                services.map { ServiceGroupConfiguration.ServiceConfiguration(service: $0) }
-                + [.init(service: server, successTerminationBehavior: .gracefullyShutdownGroup)]
-            try await ServiceGroup(configuration: .init(services: all, logger: logger)).run()
         } catch {
             listening?.fail(error)
             throw error
         }
+        // It has been told the address, or there is none.
         listening?.fail(HummingbirdServerError.shutDownBeforeListening)
+    }
+
+    /// As the stock application: the services first, then what has to be done before the server starts.
+    private func serveWithServices(_ listening: EventLoopPromise<SocketAddress>?) async throws {
+        let server = ServiceClosure { [self] in
+            for process in processesBefore { try await process() }
+            try await serve(listening)
+        }
+        let all =
+            services.map { ServiceGroupConfiguration.ServiceConfiguration(service: $0) }
+            + [.init(service: server, successTerminationBehavior: .gracefullyShutdownGroup)]
+        try await ServiceGroup(configuration: .init(services: all, logger: logger)).run()
     }
 }
 
