@@ -73,6 +73,13 @@ extension NativeLoop: DescriptorLoop {
         return watcher
     }
 
+    /// Keeps `addReader` and its like off a descriptor that a transport of another world has, until `detach`.
+    package func claim(_ descriptor: Int32) -> Watcher {
+        let claim = ForeignTransport(descriptor: descriptor)
+        attach(claim)
+        return claim
+    }
+
     private func existingWatcher(_ descriptor: Int32) throws(TransportError) -> DescriptorWatcher? {
         guard descriptor >= 0 else { throw .usage(.argument("Invalid file descriptor: \(descriptor)")) }
         guard let existing = watcher(of: descriptor) else { return nil }
@@ -94,3 +101,6 @@ extension NativeLoop: DescriptorLoop {
         if watcher.interest.isEmpty { detach(watcher) }
     }
 }
+
+/// Stands for a transport whose descriptor somebody else watches.
+private final class ForeignTransport: Watcher {}

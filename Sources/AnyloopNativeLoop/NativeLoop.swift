@@ -102,6 +102,8 @@ public final class NativeLoop: Loop {
 
     private let events: UnsafeMutableBufferPointer<anyloop_event>
     private var due: [TimerHandle] = []
+    /// How many of `events` the end of this hosted turn dispatches, with what is due; nil: it has to look first.
+    private var hostedEvents: Int32?
     private var nextGeneration: UInt32 = 1
     private var nextWorkNumber: UInt64 = 1
     /// Whether `run` or `runOnce` is under way.
@@ -162,8 +164,7 @@ public final class NativeLoop: Loop {
     deinit {
         // Without `closeLoop` nothing of the application's is told any more; the system's things still go.
         if !isClosed {
-            // As Python's ResourceWarning: silent unless somebody looks (asyncio rule 32).
-            if isDebug || logHandler != nil { log(.warning, "unclosed event loop") }
+            warnUnclosed()
             nativeExecutor.unbind()
             timers.removeAll()
             _ = nativeRemote.close()
@@ -171,6 +172,11 @@ public final class NativeLoop: Loop {
         }
         unsafe scratch.deallocate()
         unsafe events.deallocate()
+    }
+
+    /// As Python's ResourceWarning: silent unless somebody looks (asyncio rule 32).
+    package func warnUnclosed() {
+        if isDebug || logHandler != nil { log(.warning, "unclosed event loop") }
     }
 
     /// The poller in use.
@@ -270,29 +276,43 @@ public final class NativeLoop: Loop {
         runDue()
     }
 
-    /// The part of a turn before the wait, for a host that waits itself: what is queued runs.
+    /// The part of a turn before a host looks at its own descriptors: what is queued runs.
+    ///
+    /// Our descriptors and the timers are looked at before that, as in a turn of our own: what comes of the queue's
+    /// callbacks waits for the next turn. With an empty queue there is no such difference, and the host may wait.
     package func beginHostedTurn() {
         turnNumber &+= 1
         timers.prepare()
         if nativeRemote.hasWork { takeRemoteWork() }
+        hostedEvents = nil
+        guard readyQueue.count > 0 else { return }
+        let count = poll(0)
+        if timers.count > 0 { timers.takeDue(at: now, into: &due) }
         runReady()
+        // With nothing found and nothing queued the turn is over, and the host's wait is the next one's.
+        if count != 0 || !due.isEmpty || waitTime(limit: -1) == 0 { hostedEvents = count }
     }
 
-    /// The part of a turn after the host has waited and brought what its descriptors had: what other threads posted
-    /// meanwhile, our own descriptors, the timers that are due.
+    /// The part of a turn after the host has brought what its descriptors had: what other threads posted if it waited,
+    /// our own descriptors, the timers that are due.
     package func endHostedTurn() {
-        if nativeRemote.hasWork {
-            takeRemoteWork()
-            runReady()
+        guard let count = hostedEvents else {
+            if nativeRemote.hasWork {
+                takeRemoteWork()
+                runReady()
+            }
+            dispatch(poll(0))
+            if timers.count > 0 { timers.takeDue(at: now, into: &due) }
+            return runDue()
         }
-        dispatch(poll(0))
-        if timers.count > 0 { timers.takeDue(at: now, into: &due) }
+        hostedEvents = nil
+        dispatch(count)
         runDue()
     }
 
-    /// Whether a hosted turn would find something to do at its end.
+    /// Whether a hosted turn has something to do at its end, so that the host must not wait.
     package var isTurnDue: Bool {
-        if nativeRemote.hasWork || readyQueue.count > 0 || isStopping { return true }
+        if hostedEvents != nil || nativeRemote.hasWork || readyQueue.count > 0 || isStopping { return true }
         guard let deadline = timers.deadline else { return false }
         return deadline <= now
     }
@@ -331,7 +351,7 @@ public final class NativeLoop: Loop {
 
     /// How many nanoseconds a turn may wait now, at most `limit`; negative: for ever.
     package func waitTime(limit: Int64) -> Int64 {
-        if readyQueue.count > 0 || isStopping || nativeRemote.hasWork { return 0 }
+        if readyQueue.count > 0 || isStopping || nativeRemote.hasWork || hostedEvents != nil { return 0 }
         var earliest = timers.deadline
         if let due = guest?.waitBegins() { earliest = earliest.map { min($0, due) } ?? due }
         guard let deadline = earliest else { return limit }

@@ -68,7 +68,9 @@ public final class NIOLoop: NativeLoopFacade {
 
     deinit {
         // Nothing of the application's lives on it any more; SwiftNIO's loop must not stay behind on this thread.
-        if !native.isClosed, eventLoop.inEventLoop { closeLoop() }
+        guard !native.isClosed, eventLoop.inEventLoop else { return }
+        native.warnUnclosed()
+        closeLoop()
     }
 
     /// Whether SwiftNIO runs the loop itself.

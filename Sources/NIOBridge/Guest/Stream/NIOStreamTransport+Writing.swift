@@ -51,9 +51,9 @@ extension NIOStreamTransport {
         do throws(TransportError) { handle = try .copying(file) } catch { return completion(.failure(error)) }
         let region = FileRegion(fileHandle: handle, readerIndex: Int(offset), endIndex: Int(offset) + count)
         let promise = context.eventLoop.makePromise(of: Void.self)
-        promise.futureResult.assumeIsolated().whenComplete { result in
+        promise.futureResult.assumeIsolated().whenComplete { [self] result in
             try? handle.close()
-            completion(result.mapError { TransportError.fromNIO($0, "sendfile") ?? .cancelled })
+            completion(result.mapError { TransportError.fromNIO($0, "sendfile") ?? cause ?? .cancelled })
         }
         send(.fileRegion(region), promise)
     }
@@ -85,7 +85,8 @@ extension NIOStreamTransport {
         unconfirmed += 1
         promise.futureResult.assumeIsolated().whenComplete { [self] result in confirmed(result) }
         context.writeAndFlush(wrapOutboundOut(data), promise: promise)
-        pauseIfFull()
+        // A file is not held in memory: it pauses nobody.
+        if case .byteBuffer = data { pauseIfFull() }
     }
 
     /// SwiftNIO gave a piece to the socket, or failed to.
@@ -95,7 +96,7 @@ extension NIOStreamTransport {
             if phase == .open || phase == .closing { end(cause: TransportError.fromNIO(error, "send")) }
             return
         }
-        guard unconfirmed == 0 || isWritingPaused else { return }
+        guard isWritingPaused || phase == .closing else { return }
         nio.turns.noteActivity()
         resumeIfDrained()
         if unconfirmed == 0, phase == .closing { end(cause: nil) }
@@ -115,7 +116,8 @@ extension NIOStreamTransport {
         }
         if phase == .open || phase == .closing {
             guard isChannelGone else { return true }
-            end(cause: .system(Errno.brokenPipe, "send"))
+            end(cause: heldFailure ?? .system(Errno.brokenPipe, "send"))
+            return false
         }
         droppedWriteCount += 1
         native.logDroppedWrite(droppedWriteCount)

@@ -26,7 +26,7 @@ final class NIOStreamTransport: ChannelInboundHandler, StreamTransport, NIOResid
     /// What the peer's side has come to.
     enum Inbound: UInt8 {
         case open
-        /// Its end came during a pause and waits behind what is held.
+        /// Its end, or a failure, came during a pause and waits behind what is held.
         case endHeld
         case ended
     }
@@ -46,7 +46,11 @@ final class NIOStreamTransport: ChannelInboundHandler, StreamTransport, NIOResid
     private var inbound = Inbound.open
     /// SwiftNIO gave its channel up: both sides are ended, or it failed.
     private(set) var isChannelGone = false
-    private var cause: TransportError?
+    private(set) var cause: TransportError?
+    /// What ended the connection while its reading was paused: told once it is resumed, or by the next write.
+    private(set) var heldFailure: TransportError?
+    /// Keeps others off the channel's descriptor.
+    private var claim: Watcher?
 
     private var isReadingPaused = false
     /// Whether SwiftNIO reads of its own accord.
@@ -114,6 +118,7 @@ final class NIOStreamTransport: ChannelInboundHandler, StreamTransport, NIOResid
         if socketName == nil, peerName == nil { (socketName, peerName) = (socket, peer) }
         phase = .open
         isMade = true
+        claimDescriptor()
         do { try streamProtocol?.connectionMade(self) } catch {
             native.reportCallback("connection_made", error)
         }
@@ -137,12 +142,21 @@ final class NIOStreamTransport: ChannelInboundHandler, StreamTransport, NIOResid
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         nio.turns.noteActivity()
-        end(cause: TransportError.fromNIO(error, "recv"))
+        let cause = TransportError.fromNIO(error, "recv")
+        if phase == .open, isReadingPaused || !held.isEmpty, unconfirmed == 0 {
+            // SwiftNIO has read what was there before; asyncio finds the failure behind it, by reading or writing.
+            heldFailure = cause
+            inbound = .endHeld
+            return
+        }
+        if phase == .open, !askForBuffer() { return }
+        end(cause: cause)
     }
 
     func channelInactive(context: ChannelHandlerContext) {
         nio.turns.noteActivity()
         isChannelGone = true
+        giveUpDescriptor()
         switch phase {
         case .opening, .ending, .over: return
         case .closing: end(cause: nil)
@@ -156,7 +170,7 @@ final class NIOStreamTransport: ChannelInboundHandler, StreamTransport, NIOResid
     func channelWritabilityChanged(context: ChannelHandlerContext) { resumeIfDrained() }
 
     private func inputEnded() {
-        guard inbound == .open else { return }
+        guard inbound == .open, phase == .open || phase == .opening else { return }
         nio.turns.noteActivity()
         if isReadingPaused || !held.isEmpty || phase == .opening { inbound = .endHeld } else { receiveEnd() }
     }
@@ -201,11 +215,23 @@ final class NIOStreamTransport: ChannelInboundHandler, StreamTransport, NIOResid
 
     private func receiveEnd() {
         inbound = .ended
+        guard askForBuffer() else { return }
+        if let heldFailure { return end(cause: heldFailure) }
         var staysOpen = false
         do { staysOpen = try streamProtocol?.eofReceived() ?? false } catch {
             return fail("eof_received", "eofReceived", error)
         }
         if !staysOpen { close() }
+    }
+
+    /// Asks a buffered protocol for its buffer where asyncio would, though nothing comes but an end; false if that
+    /// failed, which ends the connection.
+    private func askForBuffer() -> Bool {
+        do { try bufferedProtocol?.lendBuffer(sizeHint: -1) { _ in } } catch {
+            fail("get_buffer", "lendBuffer", error)
+            return false
+        }
+        return true
     }
 
     /// Delivers what is held, then the end if that is held, too.
@@ -275,7 +301,7 @@ final class NIOStreamTransport: ChannelInboundHandler, StreamTransport, NIOResid
         phase = .ending
         self.cause = cause
         held.removeAll()
-        context?.close(mode: .all, promise: nil)
+        closeChannel()
         if isMade { native.callSoon { [self] in finish() } } else { finish() }
     }
 
@@ -289,6 +315,23 @@ final class NIOStreamTransport: ChannelInboundHandler, StreamTransport, NIOResid
         nio.dismiss(self)
         server?.connectionEnded()
         server = nil
+    }
+
+    private func closeChannel() {
+        giveUpDescriptor()
+        context?.close(mode: .all, promise: nil)
+    }
+
+    /// Has the loop refuse the descriptor to `addReader` and its like.
+    private func claimDescriptor() {
+        let descriptor = try? context?.pipeline.syncOperations.withUnsafeTransportIfAvailable(
+            of: NIOBSDSocket.Handle.self, { $0 })
+        claim = descriptor.map { native.claim($0) }
+    }
+
+    private func giveUpDescriptor() {
+        if let claim { native.detach(claim) }
+        claim = nil
     }
 
     func loopCloses() {
