@@ -260,6 +260,12 @@ let package = Package(
             ],
             swiftSettings: settings),
         .testTarget(
+            name: "NIOSubjectsTests",
+            dependencies: [
+                "AnyloopCore", "AnyloopHarness", "AnyloopNativeLoop", "AnyloopSubjects", "NIOBridge", "NIOSubjects",
+            ],
+            swiftSettings: settings),
+        .testTarget(
             name: "NIOTestingTests",
             dependencies: [
                 "NIOTesting",
