@@ -274,10 +274,6 @@ let package = Package(
             ],
             swiftSettings: settings),
         .testTarget(
-            name: "NIOSubjectsTests",
-            dependencies: ["AnyloopHarness", "AnyloopNativeLoop", "NIOSubjects"],
-            swiftSettings: settings),
-        .testTarget(
             name: "AnyloopExampleTests",
             dependencies: ["Anyloop", "AnyloopExamples", "AnyloopHarness", "NIOBridge"],
             swiftSettings: settings),
