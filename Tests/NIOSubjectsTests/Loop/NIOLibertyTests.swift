@@ -1,4 +1,5 @@
 import AnyloopCore
+import AnyloopNativeLoop
 import Foundation
 import NIOBridge
 import Testing
