@@ -18,19 +18,25 @@ public enum CurlScenarios {
             id: "\(executor)/\(scenario.name)", title: scenario.title, subject: "http-server", executor: executor,
             deadline: .seconds(60)
         ) { provider in
-            try run(scenario, on: provider, isOverTLS: isOverTLS)
+            try run(scenario, on: provider, isOverTLS: isOverTLS) { CurlClient.run(scenario, against: $0) }
         }
     }
 
-    /// Serves on this thread while curl asks on its own; what curl saw amiss.
-    private static func run(_ scenario: Scenario, on provider: LoopProvider, isOverTLS: Bool) throws -> [String] {
+    /// Serves on this thread while `client` asks on its own; what that saw amiss.
+    ///
+    /// - Parameter hasAuthority: the server's certificate is signed by an authority, and not by itself.
+    package static func run(
+        _ scenario: Scenario, on provider: LoopProvider, isOverTLS: Bool, hasAuthority: Bool = false,
+        client: @escaping @Sendable (ScenarioTarget) -> [String]
+    ) throws -> [String] {
         let loop = try provider.makeLoop()
         defer { loop.closeLoop() }
         if provider.poller == "select", scenario.descriptorsNeeded > 1000 {
             throw LiveScenario.Unsupported("select watches descriptors below 1,024 only; use epoll or poll")
         }
         let files = try ScenarioFiles()
-        let certificates = isOverTLS ? try ScenarioCertificates(in: files.store) : nil
+        let authority = isOverTLS && hasAuthority ? try ScenarioAuthority(in: files.store) : nil
+        let certificates = isOverTLS ? try ScenarioCertificates(in: files.store, authority: authority) : nil
         let application = try ScenarioApplication(loop: loop, files: files)
         let server = HTTPServer(loop: loop) { try application.handle($0) }
         var options = ServerOptions()
@@ -46,7 +52,7 @@ public enum CurlScenarios {
             try server.listen(on: addresses, options: options)
         }
         target.port = server.addresses.first?.port ?? 0
-        let result = try OffThread.run(while: loop) { [target] in CurlClient.run(scenario, against: target) }
+        let result = try OffThread.run(while: loop) { [target] in client(target) }
         var open = true
         server.close(grace: .milliseconds(100)) { open = false }
         let patience = ContinuousClock.now + .seconds(5)

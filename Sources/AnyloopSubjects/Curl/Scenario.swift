@@ -112,7 +112,7 @@ public enum ScenarioCheck: Sendable, Equatable {
     }
 
     /// What `view` lacks of `checks`, and of a good end where they don't speak of it.
-    static func failures(of checks: [ScenarioCheck], in view: ScenarioView) -> [String] {
+    package static func failures(of checks: [ScenarioCheck], in view: ScenarioView) -> [String] {
         let speaksOfOutcome = checks.contains {
             switch $0 {
             case .outcome, .outcomeAmong: true

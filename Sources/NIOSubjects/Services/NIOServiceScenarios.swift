@@ -5,4 +5,5 @@ enum NIOServiceScenarios {
     /// Their scenarios.
     static let all: [LiveScenario] =
         (HTTPServiceScenarios.all + WebSocketScenarios.all + FramingScenarios.all).map(\.live)
+        + HTTPClientScenarios.all
 }
