@@ -14,10 +14,6 @@ protocol ServiceServerBootstrap {
     func bind(host: String, port: Int) -> EventLoopFuture<any Channel>
     /// Listens at a Unix socket.
     func bind(unixDomainSocketPath: String) -> EventLoopFuture<any Channel>
-}
-
-/// The same with binding for structured concurrency.
-protocol ServiceAsyncBootstrap: ServiceServerBootstrap {
     /// Listens, and gives what is accepted as an asynchronous sequence.
     func bind<Output: Sendable>(
         host: String, port: Int,
@@ -32,5 +28,5 @@ protocol ServiceAsyncBootstrap: ServiceServerBootstrap {
     ) async throws -> NIOAsyncChannel<Output, Never>
 }
 
-extension ServerBootstrap: ServiceAsyncBootstrap {}
+extension ServerBootstrap: ServiceServerBootstrap {}
 extension NativeServerBootstrap: ServiceServerBootstrap {}

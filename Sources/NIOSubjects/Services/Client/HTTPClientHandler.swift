@@ -29,9 +29,16 @@ final class HTTPClientHandler: ChannelDuplexHandler {
     }
 
     private var current: Current?
+    /// What a sender sees whose exchange comes too late for this handler: why the connection ended.
+    private let broken: EventLoopPromise<ScenarioView>
 
     /// Bytes of a body in one part.
     private static let portion = 16384
+
+    /// A handler that completes `broken` when the connection ends.
+    init(broken: EventLoopPromise<ScenarioView>) {
+        self.broken = broken
+    }
 
     // MARK: Requests
 
@@ -95,19 +102,16 @@ final class HTTPClientHandler: ChannelDuplexHandler {
 
     func channelInactive(context: ChannelHandlerContext) {
         finish(current?.view.status == 0 ? .emptyReply : .partial)
+        // Without effect where an error came before.
+        broken.succeed(Self.view(.emptyReply, "the connection had ended"))
         context.fireChannelInactive()
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         current?.view.note = "\(error)"
-        switch error {
-        case is IOError: finish(.receiveFailed)
-        // The end in the midst of a message, plain and over TLS: the channel becomes inactive next.
-        case HTTPParserError.invalidEOFState, NIOSSLError.uncleanShutdown: break
-        case is HTTPParserError: finish(.malformed)
-        case NIOSSLError.handshakeFailed: finish(.certificateRefused)
-        case let error as NIOSSLExtraError where error == .failedToValidateHostname: finish(.certificateRefused)
-        default: finish(.other)
+        if let outcome = Self.outcome(of: error) {
+            finish(outcome)
+            broken.succeed(Self.view(outcome, "\(error)"))
         }
         context.close(promise: nil)
     }
@@ -140,6 +144,19 @@ final class HTTPClientHandler: ChannelDuplexHandler {
     }
 
     // MARK: Words
+
+    /// The outcome that `error` stands for; nil where the channel's end tells it, which comes next: the end in the
+    /// midst of a message, plain and over TLS.
+    private static func outcome(of error: any Error) -> ScenarioOutcome? {
+        switch error {
+        case HTTPParserError.invalidEOFState, NIOSSLError.uncleanShutdown: nil
+        case is IOError: .receiveFailed
+        case is HTTPParserError: .malformed
+        case NIOSSLError.handshakeFailed: .certificateRefused
+        case let error as NIOSSLExtraError where error == .failedToValidateHostname: .certificateRefused
+        default: .other
+        }
+    }
 
     /// A view of nothing but this end.
     static func view(_ outcome: ScenarioOutcome, _ note: String) -> ScenarioView {

@@ -10,6 +10,8 @@ final class HTTPClientService {
     private let loops: ServiceLoops
     private let target: ScenarioTarget
     private var channel: (any Channel)?
+    /// Why `channel` ended, once it has.
+    private var broken: EventLoopFuture<ScenarioView>?
 
     /// A client for `target`.
     init(_ loops: ServiceLoops, target: ScenarioTarget) {
@@ -41,8 +43,10 @@ final class HTTPClientService {
         guard let channel else { return HTTPClientHandler.view(.other, "no channel") }
         let seen = channel.eventLoop.makePromise(of: ScenarioView.self)
         let host = "\(step.tls.host ?? target.host):\(target.port)"
-        // Where the write fails, the handler hears of the reason, and says it.
-        channel.writeAndFlush(HTTPClientExchange(step: step, host: host, seen: seen), promise: nil)
+        let sent = channel.eventLoop.makePromise(of: Void.self)
+        // An exchange that the handler takes has its answer by then, and this one is without effect.
+        sent.futureResult.whenFailure { [broken] _ in broken?.whenSuccess { seen.succeed($0) } }
+        channel.writeAndFlush(HTTPClientExchange(step: step, host: host, seen: seen), promise: sent)
         var view = try seen.futureResult.wait()
         view.connections = connections
         if step.freshConnection || view.closes { try close() }
@@ -58,17 +62,21 @@ final class HTTPClientService {
             return try NIOSSLContext(configuration: configuration)
         }
         let name = step.tls.host
-        return try loops.client()
+        let broken = loops.group.any().makePromise(of: ScenarioView.self)
+        self.broken = broken.futureResult
+        let connecting = loops.client()
             .connectTimeout(.seconds(10))
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     let pipeline = channel.pipeline.syncOperations
                     if let tls { try pipeline.addHandler(NIOSSLClientHandler(context: tls, serverHostname: name)) }
                     try pipeline.addHTTPClientHandlers()
-                    try pipeline.addHandler(HTTPClientHandler())
+                    try pipeline.addHandler(HTTPClientHandler(broken: broken))
                 }
             }
-            .connect(host: target.host, port: Int(target.port)).wait()
+            .connect(host: target.host, port: Int(target.port))
+        connecting.whenFailure { broken.fail($0) }
+        return try connecting.wait()
     }
 
     /// Closes the connection, if there is one, and waits for its end.

@@ -1,4 +1,3 @@
-import AnyloopHarness
 import AnyloopSubjects
 import NIOCore
 import NIOHTTP1
@@ -25,10 +24,7 @@ enum AsyncHTTPService {
 
     /// Listens; what is accepted waits until `serve`.
     static func bind(_ loops: ServiceLoops, _ site: ServiceSite) async throws -> Server {
-        guard let plain = loops.server() as? any ServiceAsyncBootstrap else {
-            throw LiveScenario.Unsupported("these bootstraps bind no asynchronous channels")
-        }
-        let bootstrap = plain.serverChannelOption(.backlog, value: 2048)
+        let bootstrap = loops.server().serverChannelOption(.backlog, value: 2048)
         if let path = site.unixPath {
             return try await bootstrap.bind(
                 unixDomainSocketPath: path, cleanupExistingSocketFile: true, serverBackPressureStrategy: nil,
