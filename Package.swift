@@ -263,6 +263,8 @@ let package = Package(
             name: "NIOSubjectsTests",
             dependencies: [
                 "AnyloopCore", "AnyloopHarness", "AnyloopNativeLoop", "AnyloopSubjects", "NIOBridge", "NIOSubjects",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
             ],
             swiftSettings: settings),
         .testTarget(

@@ -4,8 +4,7 @@ import NIOCore
 import NIOHTTP1
 import Testing
 
-// begin: nio-handler
-/// Greets whoever asks: a handler written for SwiftNIO, which knows nothing of Anyloop.
+/// Greets whoever asks.
 final class Greeter: ChannelInboundHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias OutboundOut = HTTPServerResponsePart
@@ -21,13 +20,10 @@ final class Greeter: ChannelInboundHandler {
     }
 }
 
-// end: nio-handler
-
 @Suite("The page's examples of services")
 struct ServiceExampleTests {
     @Test("The server answers, and ends when it is told to")
     func server() async throws {
-        // begin: nio-server
         let group = try NativeEventLoopGroup(numberOfThreads: 2)
         let server = try await NativeServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: 256)
@@ -38,16 +34,13 @@ struct ServiceExampleTests {
                 }
             }
             .bind(host: "127.0.0.1", port: 0).get()
-        // end: nio-server
         let target = ScenarioTarget(port: UInt16(server.localAddress?.port ?? 0))
         let scenario = Scenario.one(
             "greeting", "curl is greeted", ScenarioStep("/"), [.status(200), .body("hello from our loop\n")])
         #expect(CurlClient.run(scenario, against: target) == [])
         #expect(try await status(at: server.localAddress, on: group) == .ok)
-        // begin: nio-server-end
         try await server.close()
         try await group.shutdownGracefully()
-        // end: nio-server-end
     }
 
     /// Asks for `/` with NIO's client handlers.
