@@ -5,7 +5,10 @@ import NIOBridge
 /// What `NIOLoop` may do otherwise than asyncio's recordings.
 enum NIOLoopLiberties {
     /// Native mode's, for callbacks come straight from the events in both, and NIO's own.
-    static let all: [AsyncioLiberty] = LoopLiberty.taken(byNative: true) + own
+    ///
+    /// But for one: what a close had to flush is told of as asyncio does it, because `resumeWriting` is queued as well.
+    static let all: [AsyncioLiberty] =
+        LoopLiberty.taken(byNative: true).filter { $0.id != "lost-after-flush-queued" } + own
 
     /// Those of `NIOLiberty.all`, with what each may change in a trace.
     static let own: [AsyncioLiberty] = NIOLiberty.all.map { liberty in
@@ -20,8 +23,9 @@ enum NIOLoopLiberties {
     private static let table: [String: (effects: [AsyncioLiberty.Effect], scenario: String)] = [
         "looks-after-the-queue": (
             [
-                .floats(["C data_received \"x\""]),
-                .replaces("T data_received \"x\"", by: "C data_received \"x\""),
+                // Who hears of that byte, the protocol before or after `set_protocol`, and before or after a pause.
+                .omits(["C data_received \"x\"", "T data_received \"x\""]),
+                .adds(["C data_received \"x\"", "T data_received \"x\""]),
             ], "asyncio/orders/set-protocol"
         ),
         "socket-closed-at-once": ([.adds(["p.send !EPIPE"])], "asyncio/ending/lost-is-last"),
