@@ -81,6 +81,8 @@ extension NIOStage {
         let far = try await farClient(plan, farHeard).connect(to: try address(server)).value("the far end's connect")
         keep(far)
         try await heard.wait(for: .active)
+        // What follows channelActive on the loop, a read for one, has been asked for as well.
+        try await heard.channel().eventLoop.submit {}.value("the end of the activation")
         return StreamPair(near: try heard.channel(), heard: heard, far: far, farHeard: farHeard, server: server)
     }
 
