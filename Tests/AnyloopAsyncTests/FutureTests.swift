@@ -113,7 +113,7 @@ import Testing
     @Test("rules 9, 28: runUntilComplete of a future; another loop's is refused", arguments: LoopKind.allCases)
     func runUntilCompleteOfAFuture(_ kind: LoopKind) throws {
         let loop = try kind.make()
-        let other = try kind.make()
+        let other = try kind.makeAnother()
         defer {
             loop.closeLoop()
             other.closeLoop()

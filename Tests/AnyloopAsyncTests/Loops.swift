@@ -18,6 +18,9 @@ enum LoopKind: String, CaseIterable, Sendable {
         }
     }
 
+    /// A second loop for the same thread, which has room for one of SwiftNIO's only.
+    func makeAnother() throws -> any TaskLoop { try self == .nio ? Self.native.make() : make() }
+
     /// Runs `body` as a task of a new loop, which it gets; the loop is closed afterwards.
     @discardableResult
     func run<Value>(_ body: @escaping (any TaskLoop) async throws -> Value) throws -> Value {

@@ -239,7 +239,7 @@ import Testing
     @Test("rule 11: a body refused because another loop runs never starts", arguments: LoopKind.allCases)
     func refusedWhileAnotherRuns(_ kind: LoopKind) throws {
         let journal = Journal()
-        let other = try kind.make()
+        let other = try kind.makeAnother()
         defer { other.closeLoop() }
         try kind.run { loop in
             do { try other.runUntilComplete { journal("ran") } } catch { journal("\(error)") }

@@ -42,9 +42,16 @@ final class NIOServer: Server, NIOResident {
         guard !isServing else { return }
         for socket in sockets { try socket.listen(backlog: options.backlog) }
         isServing = true
-        for index in sockets.indices {
+        let here = NIOLoopBound(self, eventLoop: nio.eventLoop)
+        // Not from here: the bootstrap takes its time, and a server that is closed at once must not listen on.
+        nio.eventLoop.execute { here.value.handOver() }
+    }
+
+    /// Gives the sockets to SwiftNIO.
+    private func handOver() {
+        guard isServing else { return }
+        for index in sockets.indices where sockets[index].descriptor >= 0 {
             let descriptor = sockets[index].descriptor
-            // From here on SwiftNIO's.
             sockets[index].descriptor = -1
             serve(descriptor)
         }

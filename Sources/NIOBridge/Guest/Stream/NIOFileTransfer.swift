@@ -45,7 +45,7 @@ extension NIOFileHandle {
 /// A file that has the connection for itself (asyncio rule 93): sent in pieces, so that it can be cancelled between two.
 final class NIOFileTransfer: Cancellable {
     /// Bytes that are given to SwiftNIO at once.
-    static let pieceSize = 1 << 20
+    static let pieceSize = 1 << 18
 
     private let transport: NIOStreamTransport
     private let file: Int32
@@ -67,7 +67,7 @@ final class NIOFileTransfer: Cancellable {
     }
 
     func sendNext() {
-        guard !isCancelled else { return finish(.failure(.cancelled)) }
+        guard !isCancelled else { return }
         let position = offset + Int64(sent)
         switch NIOFileKind(file, offset: position, count: min(Self.pieceSize, count - sent)) {
         case .regular(let available):
@@ -85,7 +85,11 @@ final class NIOFileTransfer: Cancellable {
         }
     }
 
-    func cancel() { isCancelled = true }
+    /// The piece that SwiftNIO has still goes out.
+    func cancel() {
+        isCancelled = true
+        finish(.failure(.cancelled))
+    }
 
     private func finish(_ result: Result<Int, TransportError>) {
         guard let completion else { return }
