@@ -105,31 +105,41 @@ import Testing
     }
 
     @Test(arguments: LifeSetup.all) func failures(_ setup: LifeSetup) throws {
-        let timedOut = try Scene(setup)
-        var options = TLSConnectionOptions()
-        options.handshakeTimeout = .milliseconds(40)
-        try timedOut.upgrade(options: options)
-        try timedOut.wait("the time-out") { timedOut.result != nil && timedOut.raw.end != nil }
-        #expect(timedOut.failure?.timeout == .milliseconds(40))
+        // One after another: a thread has room for one loop of SwiftNIO's.
+        try trying(setup) { timedOut in
+            var options = TLSConnectionOptions()
+            options.handshakeTimeout = .milliseconds(40)
+            try timedOut.upgrade(options: options)
+            try timedOut.wait("the time-out") { timedOut.result != nil && timedOut.raw.end != nil }
+            #expect(timedOut.failure?.timeout == .milliseconds(40))
+            #expect(timedOut.old.trace.all == [.made])
+        }
+        try trying(setup) { cancelled in
+            try cancelled.upgrade()
+            cancelled.attempt?.cancel()
+            try cancelled.wait("the cancellation") { cancelled.result != nil && cancelled.raw.end != nil }
+            #expect(cancelled.failure?.isCancelled == true)
+            #expect(cancelled.old.trace.all == [.made])
+        }
+        try trying(setup) { garbled in
+            try garbled.upgrade()
+            garbled.raw.send(Array("250 OK\r\n and what not\r\n".utf8))
+            try garbled.wait("the failure") { garbled.result != nil }
+            if case .tls? = garbled.failure {} else { Issue.record("failed with \(garbled.failure as Any)") }
+            #expect(garbled.old.trace.all == [.made])
+        }
+        try trying(setup) { closed in
+            closed.old.transport?.close()
+            try closed.upgrade()
+            try closed.wait("the refusal") { closed.result != nil }
+            if case .usage? = closed.failure {} else { Issue.record("failed with \(closed.failure as Any)") }
+        }
+    }
 
-        let cancelled = try Scene(setup)
-        try cancelled.upgrade()
-        cancelled.attempt?.cancel()
-        try cancelled.wait("the cancellation") { cancelled.result != nil && cancelled.raw.end != nil }
-        #expect(cancelled.failure?.isCancelled == true)
-
-        let garbled = try Scene(setup)
-        try garbled.upgrade()
-        garbled.raw.send(Array("250 OK\r\n and what not\r\n".utf8))
-        try garbled.wait("the failure") { garbled.result != nil }
-        if case .tls? = garbled.failure {} else { Issue.record("failed with \(garbled.failure as Any)") }
-
-        let closed = try Scene(setup)
-        closed.old.transport?.close()
-        try closed.upgrade()
-        try closed.wait("the refusal") { closed.result != nil }
-        if case .usage? = closed.failure {} else { Issue.record("failed with \(closed.failure as Any)") }
-        for scene in [timedOut, cancelled, garbled] { #expect(scene.old.trace.all == [.made]) }
+    private func trying(_ setup: LifeSetup, _ body: (Scene) throws -> Void) throws {
+        let scene = try Scene(setup)
+        defer { scene.host.tearDown() }
+        try body(scene)
     }
 
     /// A connection to be made is called off in each of its stages: one completion, nothing left open.
