@@ -280,7 +280,10 @@ public final class NativeLoop: Loop {
     ///
     /// Our descriptors and the timers are looked at before that, as in a turn of our own: what comes of the queue's
     /// callbacks waits for the next turn. With an empty queue there is no such difference, and the host may wait.
-    package func beginHostedTurn() {
+    ///
+    /// - Parameter isOnly: the turn is to end before the host waits: whoever turns the loop looks at what its callbacks
+    ///   did. Otherwise a turn that found nothing goes over into the next one's wait.
+    package func beginHostedTurn(isOnly: Bool) {
         turnNumber &+= 1
         timers.prepare()
         if nativeRemote.hasWork { takeRemoteWork() }
@@ -290,7 +293,7 @@ public final class NativeLoop: Loop {
         if timers.count > 0 { timers.takeDue(at: now, into: &due) }
         runReady()
         // With nothing found and nothing queued the turn is over, and the host's wait is the next one's.
-        if count != 0 || !due.isEmpty || waitTime(limit: -1) == 0 { hostedEvents = count }
+        if isOnly || count != 0 || !due.isEmpty || waitTime(limit: -1) == 0 { hostedEvents = count }
     }
 
     /// The part of a turn after the host has brought what its descriptors had: what other threads posted if it waited,

@@ -110,7 +110,7 @@ final class NIOTurns: NIOScheduledCallbackHandler {
 
     private func beginTurn() {
         phase = .turning
-        native.beginHostedTurn()
+        native.beginHostedTurn(isOnly: limit != nil)
         prepareToWait()
     }
 
