@@ -109,11 +109,11 @@ extension HummingbirdServer {
         let bootstrap = prepared(try listeningBootstrap(for: group), sharesPort: sharesPort)
         let logger = logger
         let initializer: @Sendable (any Channel) -> EventLoopFuture<Child.Value> = {
-            [mayBeHTTP2 = Child.Value.self != HTTP1Channel.Value.self] channel in
-            let value = child.setup(channel: channel, logger: logger)
-            guard mayBeHTTP2 else { return value }
-            return value.flatMapThrowing { value in
-                try FlushBeforeClose.add(to: channel)
+            [connections, mayBeHTTP2 = Child.Value.self != HTTP1Channel.Value.self] channel in
+            child.setup(channel: channel, logger: logger).flatMapThrowing { value in
+                if mayBeHTTP2 { try FlushBeforeClose.add(to: channel) }
+                // A listener that closes meanwhile never hands it over, and before this there was nobody to hear of it.
+                connections.isSetUp(channel)
                 return value
             }
         }
