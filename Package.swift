@@ -17,7 +17,7 @@ let package = Package(
         .library(name: "Anyloop", targets: ["Anyloop"]),
         .library(name: "AnyloopWire", targets: ["AnyloopWire"]),
         .library(name: "AnyloopHarness", targets: ["AnyloopHarness", "AnyloopTesting"]),
-        // SwiftNIO, both ways. Nobody who leaves these products alone fetches or builds NIO.
+        // SwiftNIO, both ways. Whoever leaves these products alone builds none of it.
         .library(name: "NIOBridge", targets: ["NIOBridge"]),
         .library(name: "NIOHarness", targets: ["NIOHarness", "NIOTesting"]),
         .library(name: "HummingbirdOnAnyloop", targets: ["HummingbirdOnAnyloop"]),
