@@ -35,7 +35,7 @@ struct HostResolver: Resolver, Sendable {
         loop.native.resolve(host: host, port: number) { result in
             switch result {
             case .success(let addresses):
-                let converted = addresses.compactMap { try? NIOCore.SocketAddress(ipAddress: $0.host, port: port) }
+                let converted = addresses.compactMap { try? $0.forNIO() }
                 v4.succeed(converted.filter { $0.protocol == .inet })
                 v6.succeed(converted.filter { $0.protocol == .inet6 })
             case .failure(.loopClosed): fail(EventLoopError.shutdown)

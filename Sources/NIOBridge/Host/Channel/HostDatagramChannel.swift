@@ -6,6 +6,7 @@ import Synchronization
 
 /// A socket of datagrams, UDP or Unix: `AddressedEnvelope`s in and out, bare `ByteBuffer`s out as well once it is
 /// connected.
+// Unchecked as `HostChannel` is: touched on the loop's thread only.
 final class HostDatagramChannel: HostChannel, @unchecked Sendable {
     private struct Write {
         var data: ByteBuffer

@@ -3,6 +3,7 @@ import CAnyloopSystem
 import NIOCore
 
 /// A listening socket: channels of the connections it accepts in, nothing out.
+// Unchecked as `HostChannel` is: touched on the loop's thread only.
 final class HostServerChannel: HostChannel, @unchecked Sendable {
     private let childGroup: any EventLoopGroup
     private var backlog: Int32 = 128

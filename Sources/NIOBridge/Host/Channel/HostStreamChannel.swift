@@ -4,6 +4,7 @@ import NIOCore
 import Synchronization
 
 /// A connection of TCP or of a Unix socket: `ByteBuffer`s in, `IOData` out.
+// Unchecked as `HostChannel` is: touched on the loop's thread only.
 final class HostStreamChannel: HostChannel, @unchecked Sendable {
     /// The way out.
     private enum Output {

@@ -15,7 +15,8 @@ enum HostTask: @unchecked Sendable {
     case setTimer(TimerHandle)
 }
 
-/// A timer that may be cancelled from any thread: it is handed to the loop's, and touched there only.
+/// A timer that may be cancelled from any thread: it is handed to the loop's, and touched there only,
+/// which is why it is unchecked.
 struct HostTimer: @unchecked Sendable {
     let handle: TimerHandle
 }
