@@ -1,6 +1,7 @@
 import AnyloopHarness
 import AnyloopSubjects
 import NIOCore
+import NIOTesting
 
 /// What a service finds on the machine.
 struct ServiceSite: Sendable {

@@ -3,6 +3,7 @@ import AnyloopNativeLoop
 import NIOBridge
 import NIOCore
 import NIOPosix
+import NIOTesting
 
 /// The event loops that a service runs on, and whose bootstraps make its channels.
 ///
@@ -11,7 +12,7 @@ struct ServiceLoops: Sendable {
     /// The event loops.
     let group: any EventLoopGroup
     /// Makes a server's bootstrap on them.
-    let server: @Sendable () -> any ServiceServerBootstrap
+    let server: @Sendable () -> any ServerBootstrapping
     /// Makes a client's bootstrap on them.
     let client: @Sendable () -> any NIOClientTCPBootstrapProtocol
 

@@ -1,6 +1,7 @@
 import AnyloopSubjects
 import NIOCore
 import NIOHTTP1
+import NIOTesting
 
 extension Service {
     /// NIOHTTP1's server pipeline below asynchronous channels: a task for each connection.
