@@ -1,3 +1,5 @@
+import NIOCore
+
 #if canImport(Glibc)
     import Glibc
 #elseif canImport(Musl)
@@ -14,30 +16,37 @@ enum RawSocket {
 
     /// A TCP socket connected to a port of the loopback interface.
     static func connected(to port: Int) throws -> CInt {
-        try open(.stream, "connect") { descriptor in
-            let address = loopback(port)
-            return unsafe withAddress(address) { unsafe connect(descriptor, $0, $1) }
-        }
+        try unsafe open(.stream, loopback(port), "connect") { unsafe connect($0, $1, $2) }
     }
 
     /// A socket bound to a free port of the loopback interface, and the port.
     static func bound(_ kind: Kind) throws -> (descriptor: CInt, port: Int) {
-        let descriptor = try open(kind, "bind") { descriptor in
-            unsafe withAddress(loopback(0)) { unsafe bind(descriptor, $0, $1) }
+        let descriptor = try unsafe open(kind, loopback(0), "bind") { unsafe bind($0, $1, $2) }
+        guard let port = name(of: descriptor)?.port else {
+            let code = errno
+            close(descriptor)
+            throw NIOBatteryFailure("the raw socket has no name: errno \(code)")
         }
-        var address = sockaddr_in()
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        // The call writes no more bytes of the address than it is told.
-        let result = unsafe withUnsafeMutablePointer(to: &address) { pointer in
-            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                unsafe getsockname(descriptor, $0, &length)
-            }
-        }
-        guard result == 0 else { throw NIOBatteryFailure("the raw socket has no name: errno \(errno)") }
-        return (descriptor, Int(UInt16(bigEndian: address.sin_port)))
+        return (descriptor, port)
     }
 
-    private static func open(_ kind: Kind, _ what: String, _ prepare: (CInt) -> CInt) throws -> CInt {
+    /// The IPv4 address that a socket is bound to.
+    private static func name(of descriptor: CInt) -> SocketAddress? {
+        unsafe withUnsafeTemporaryAllocation(of: sockaddr_in.self, capacity: 1) { buffer in
+            var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+            // The call writes no more bytes of the address than it is told.
+            let result = unsafe buffer.withMemoryRebound(to: sockaddr.self) {
+                unsafe getsockname(descriptor, $0.baseAddress, &length)
+            }
+            return result == 0 ? unsafe SocketAddress(buffer[0]) : nil
+        }
+    }
+
+    /// A socket that `call` has connected or bound to an address.
+    private static func open(
+        _ kind: Kind, _ address: SocketAddress, _ what: String,
+        _ call: (CInt, UnsafePointer<sockaddr>, socklen_t) -> CInt
+    ) throws -> CInt {
         #if canImport(Glibc)
             let type = CInt(kind == .stream ? SOCK_STREAM.rawValue : SOCK_DGRAM.rawValue)
         #else
@@ -45,7 +54,8 @@ enum RawSocket {
         #endif
         let descriptor = socket(AF_INET, type, 0)
         guard descriptor >= 0 else { throw NIOBatteryFailure("no socket: errno \(errno)") }
-        guard prepare(descriptor) == 0 else {
+        let result = unsafe address.withSockAddr { unsafe call(descriptor, $0, socklen_t($1)) }
+        guard result == 0 else {
             let code = errno
             close(descriptor)
             throw NIOBatteryFailure("\(what) of the raw socket failed: errno \(code)")
@@ -53,22 +63,9 @@ enum RawSocket {
         return descriptor
     }
 
-    private static func loopback(_ port: Int) -> sockaddr_in {
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_port = in_port_t(UInt16(port).bigEndian)
-        address.sin_addr = in_addr(s_addr: UInt32(0x7F00_0001).bigEndian)
-        return address
-    }
-
-    /// Calls `body` with the address, which it only reads, and its length.
-    private static func withAddress(
-        _ address: sockaddr_in, _ body: (UnsafePointer<sockaddr>, socklen_t) -> CInt
-    ) -> CInt {
-        unsafe withUnsafePointer(to: address) { pointer in
-            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                unsafe body($0, socklen_t(MemoryLayout<sockaddr_in>.size))
-            }
-        }
+    // NIO makes and reads the addresses: which C module owns their structures depends on the order in which the
+    // compiler loads NIO's own, and one of those cannot be imported from here (MemberImportVisibility).
+    private static func loopback(_ port: Int) throws -> SocketAddress {
+        try SocketAddress(ipAddress: "127.0.0.1", port: port)
     }
 }
