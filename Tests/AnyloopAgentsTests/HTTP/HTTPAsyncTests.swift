@@ -1,11 +1,13 @@
 import AnyloopAgents
 import AnyloopCore
+import AnyloopNativeLoop
 import AnyloopTesting
 import HTTPTypes
 import Synchronization
 import Testing
 
-/// The async surfaces, over memory: tasks run on the loop's thread, so everything happens in `runUntilIdle`.
+/// The async surfaces; a server's over memory: its tasks run on the loop's thread, so everything happens in
+/// `runUntilIdle`.
 @Suite struct HTTPAsyncTests {
     private func stage(_ handler: @escaping HTTPAsyncHandler) -> (MemoryLoop, MemoryTransport, MemoryPeer, HTTPService)
     {
@@ -148,37 +150,43 @@ import Testing
         func makeAsyncIterator() -> AsyncIterator { AsyncIterator(left: count) }
     }
 
-    /// Runs `body` on a memory loop with an async echo server at `a:80`.
-    private func run(_ body: @escaping @Sendable (HTTPClientHandle) async throws -> String) async throws -> String {
+    /// Runs `body` in a task on other threads, with an async echo server at `a` on a loop of this thread.
+    ///
+    /// A loop over memory won't do: its thread is that of its last turn, and a test that awaits between turns changes
+    /// threads, so that tasks take themselves to be on the loop's while the next turn runs.
+    private func run(_ body: @escaping @Sendable (HTTPClientHandle) async throws -> String) throws -> String {
         let result = Mutex<String?>(nil)
-        let loop = MemoryLoop()
-        loop.hosts = ["a": [.loopback(port: 0)]]
-        let service = HTTPService { request, body, response in
+        let loop = try NativeLoop()
+        defer { loop.closeLoop() }
+        let server = HTTPServer(loop: loop) { request, body, response in
             try await response.start(HTTPResponse(status: .ok))
             for try await chunk in body { try await response.write(chunk) }
             try await response.finish(trailers: [.eTag: request.path ?? ""])
         }
-        _ = try loop.createServer(on: [.loopback(port: 80)], options: ServerOptions()) { service.makeProtocol() }
+        try server.listen(on: [.loopback(port: 0)])
+        let addresses = server.addresses
+        loop.resolver = { _, _ in .success(addresses) }
         let client = HTTPClient(loop: loop)
         let handle = client.handle
+        let remote = loop.remote
         Task {
             let text: String
             do { text = try await body(handle) } catch { text = "error \(error)" }
-            result.withLock { $0 = text }
+            remote.callSoonThreadsafe { result.withLock { $0 = text } }
         }
-        // The task is on other threads and posts to the loop: turn until it is done.
-        for _ in 0..<100_000 where result.withLock({ $0 }) == nil {
-            loop.runUntilIdle()
-            await Task.yield()
+        var isLate = false
+        loop.callLater(.seconds(60)) { isLate = true }
+        while !isLate {
+            if let text = result.withLock({ $0 }) { return text }
+            try loop.runOnce(timeout: nil)
         }
-        loop.closeLoop()
-        return result.withLock { $0 } ?? "stuck"
+        return "stuck"
     }
 
     private static let post = HTTPRequest(method: .post, scheme: "http", authority: "a", path: "/x")
 
-    @Test func fetchesFromAnotherThread() async throws {
-        let text = try await run { client in
+    @Test func fetchesFromAnotherThread() throws {
+        let text = try run { client in
             let response = try await client.fetch(Self.post, body: .bytes(Array("hello".utf8)))
             return "\(response.head.status.code) " + String(decoding: response.body, as: UTF8.self)
                 + (response.trailers?[.eTag] ?? "")
@@ -186,8 +194,8 @@ import Testing
         #expect(text == "200 hello/x")
     }
 
-    @Test func streamsBothWays() async throws {
-        let text = try await run { client in
+    @Test func streamsBothWays() throws {
+        let text = try run { client in
             let response = try await client.send(Self.post, uploading: Pieces(count: 100))
             var size = 0
             for try await chunk in response.body { size += chunk.count }
@@ -197,16 +205,16 @@ import Testing
     }
 
     @Test(arguments: [(5, "5"), (4, "error the body is greater than 4 bytes; raise the limit")])
-    func fetchingHasALimit(_ limit: Int, _ result: String) async throws {
-        let text = try await run { client in
+    func fetchingHasALimit(_ limit: Int, _ result: String) throws {
+        let text = try run { client in
             let response = try await client.fetch(Self.post, body: .bytes(Array("hello".utf8)), limit: limit)
             return "\(response.body.count)"
         }
         #expect(text == result)
     }
 
-    @Test func lettingGoOfAResponseFreesItsConnection() async throws {
-        let text = try await run { client in
+    @Test func lettingGoOfAResponseFreesItsConnection() throws {
+        let text = try run { client in
             for _ in 0..<20 {
                 let response = try await client.send(Self.post, uploading: Pieces(count: 100))
                 guard response.head.status == .ok else { return "refused" }
@@ -216,8 +224,8 @@ import Testing
         #expect(text == "done", "more than there are connections to a host")
     }
 
-    @Test func cancellingTheTaskCancelsTheRequest() async throws {
-        let text = try await run { client in
+    @Test func cancellingTheTaskCancelsTheRequest() throws {
+        let text = try run { client in
             let task = Task { try await client.fetch(Self.post, body: .bytes([1])) }
             task.cancel()
             do {
