@@ -3,106 +3,138 @@ import AnyloopSystem
 
 /// Tries addresses one after another, each with a head start, and takes the first that connects (RFC 8305 §5).
 ///
-/// Knows neither sockets nor clocks: how to dial and how to wait are given to it, and what a connection is.
-package final class ConnectionRace<Connection>: Cancellable {
-    package typealias Outcome = Result<Connection, TransportError>
+/// Knows neither sockets nor clocks: how to dial and how to wait are given to it, what a connection is, and what an
+/// error.
+package final class ConnectionRace<Address, Connection, Failure: Error>: Cancellable {
+    package typealias Outcome = Result<Connection, Failure>
 
     /// What a race does with the world.
     package struct World {
-        /// Dials an address; the completion runs once, unless the attempt is cancelled before: later, or with a
-        /// success inside the call.
-        package var dial: (SocketAddress, @escaping (Outcome) -> Void) -> any Cancellable
+        /// Dials an address; the completion runs once, later or inside the call, unless the attempt is cancelled before.
+        package var dial: (Address, @escaping (Outcome) -> Void) -> any Cancellable
         /// Runs a callback after a time.
         package var wait: (Duration, @escaping () -> Void) -> Handle
+        /// One error for those of all attempts, in the order of these; they are none if there was no address.
+        package var joined: ([Failure]) -> Failure
 
         package init(
-            dial: @escaping (SocketAddress, @escaping (Outcome) -> Void) -> any Cancellable,
-            wait: @escaping (Duration, @escaping () -> Void) -> Handle
+            dial: @escaping (Address, @escaping (Outcome) -> Void) -> any Cancellable,
+            wait: @escaping (Duration, @escaping () -> Void) -> Handle, joined: @escaping ([Failure]) -> Failure
         ) {
             self.dial = dial
             self.wait = wait
+            self.joined = joined
         }
     }
 
+    /// How long a race waits.
+    package struct Delays {
+        /// The head start of an attempt before the next (RFC 8305: Connection Attempt Delay); nil tries each only once
+        /// the one before failed.
+        package var attempt: Duration?
+        /// How long addresses of the following family wait for the leading one's answer (RFC 8305: Resolution Delay).
+        package var resolution: Duration
+
+        package init(attempt: Duration?, resolution: Duration = .milliseconds(50)) {
+            self.attempt = attempt
+            self.resolution = resolution
+        }
+    }
+
+    private enum Phase {
+        /// No address was there to be tried.
+        case resolving
+        /// The following family has answered, and the leading one may yet, in time.
+        case givingWay
+        /// At least one address was dialled.
+        case dialling
+        case over
+    }
+
     private let world: World
-    private let delay: Duration?
-    private var waiting: ArraySlice<SocketAddress>
-    private var attempts: [Int: any Cancellable] = [:]
+    private let delays: Delays
+    private var phase = Phase.resolving
+    private var turns: FamilyTurns<Address>
+    /// Those under way; nil inside the call that dials.
+    private var attempts: [Int: (any Cancellable)?] = [:]
     private var nextNumber = 0
-    private var errors: [Int: TransportError] = [:]
+    private var errors: [Int: Failure] = [:]
     private var timer: Handle?
     private var completion: ((Outcome) -> Void)?
 
-    /// A race over `addresses`, in that order; nil for `delay` tries each only once the one before failed.
+    /// A race over `turns`; begun by `startNext`, or by the first answer of a family that has not given its own.
     package init(
-        addresses: [SocketAddress], delay: Duration?, world: World, completion: @escaping (Outcome) -> Void
+        _ turns: FamilyTurns<Address>, delays: Delays, world: World, completion: @escaping (Outcome) -> Void
     ) {
-        waiting = addresses[...]
-        self.delay = delay
+        self.turns = turns
+        self.delays = delays
         self.world = world
         self.completion = completion
     }
 
-    /// Dials the next address; the completion runs later.
-    package func startNext() {
-        timer?.cancel()
-        timer = nil
-        guard completion != nil, let address = waiting.popFirst() else { return }
-        let number = nextNumber
-        nextNumber += 1
-        let attempt = world.dial(address) { [weak self] outcome in self?.dialled(number, outcome) }
-        // A dial may have succeeded inside the call, which ended the race.
-        guard completion != nil else { return }
-        attempts[number] = attempt
-        if let delay, !waiting.isEmpty {
-            timer = world.wait(delay) { [weak self] in self?.startNext() }
+    /// The addresses of a family that was awaited, or none if it has none; once each.
+    package func answer(_ addresses: [Address], of family: FamilyTurns<Address>.Family) {
+        turns.answer(addresses, of: family)
+        switch phase {
+        case .resolving where turns.givesWay:
+            phase = .givingWay
+            timer = world.wait(delays.resolution) { [weak self] in self?.startNext() }
+        case .dialling where timer != nil || delays.attempt == nil && !attempts.isEmpty:
+            // Their turn comes.
+            break
+        case .resolving, .givingWay, .dialling: startNext()
+        case .over: break
         }
     }
 
+    /// Dials the next address; ends the race if there is none and never will be.
+    package func startNext() {
+        timer?.cancel()
+        timer = nil
+        guard phase != .over else { return }
+        guard let address = turns.next() else {
+            if attempts.isEmpty, !turns.isAwaited {
+                finish(.failure(world.joined(errors.sorted { $0.key < $1.key }.map(\.value))))
+            }
+            return
+        }
+        phase = .dialling
+        let number = nextNumber
+        nextNumber += 1
+        attempts.updateValue(nil, forKey: number)
+        if let delay = delays.attempt, turns.mayHaveNext {
+            timer = world.wait(delay) { [weak self] in self?.startNext() }
+        }
+        let attempt = world.dial(address) { [weak self] outcome in self?.dialled(number, outcome) }
+        // Inside the call it may have come to its end.
+        if attempts.keys.contains(number) { attempts.updateValue(attempt, forKey: number) }
+    }
+
     private func dialled(_ number: Int, _ outcome: Outcome) {
-        attempts[number] = nil
+        attempts.removeValue(forKey: number)
         switch outcome {
         case .success: finish(outcome)
         case .failure(let error):
             errors[number] = error
-            if !waiting.isEmpty {
-                startNext()
-            } else if attempts.isEmpty {
-                finish(.failure(TransportError.joined(errors.sorted { $0.key < $1.key }.map(\.value))))
-            }
+            startNext()
         }
     }
 
     private func finish(_ outcome: Outcome) {
-        timer?.cancel()
-        timer = nil
-        for attempt in attempts.values { attempt.cancel() }
-        attempts = [:]
-        waiting = []
         let completion = completion
-        self.completion = nil
+        cancel()
         completion?(outcome)
     }
 
     /// Closes every attempt; the completion does not run any more.
     package func cancel() {
+        phase = .over
         completion = nil
-        finish(.failure(.cancelled))
-    }
-}
-
-extension SocketAddress {
-    /// `addresses` with the families taking turns, the first one's family first (RFC 8305 §4).
-    static func interleaved(_ addresses: [SocketAddress]) -> [SocketAddress] {
-        guard let first = addresses.first else { return [] }
-        let leading = addresses.filter { $0.family == first.family }
-        let others = addresses.filter { $0.family != first.family }
-        var mixed: [SocketAddress] = []
-        for index in 0..<max(leading.count, others.count) {
-            if index < leading.count { mixed.append(leading[index]) }
-            if index < others.count { mixed.append(others[index]) }
-        }
-        return mixed
+        timer?.cancel()
+        timer = nil
+        let losers = attempts.values
+        attempts = [:]
+        for loser in losers { loser?.cancel() }
     }
 }
 

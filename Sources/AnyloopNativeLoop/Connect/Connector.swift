@@ -36,6 +36,7 @@ package struct ConnectorWorld<Connection> {
 /// A `createConnection` on its way: name, race, transport.
 package final class Connector<Connection>: Cancellable, PendingWork {
     package typealias Completion = (Result<any StreamTransport, TransportError>) -> Void
+    private typealias Race = ConnectionRace<SocketAddress, Connection, TransportError>
 
     private let loop: NativeLoop
     private let world: ConnectorWorld<Connection>
@@ -91,16 +92,17 @@ package final class Connector<Connection>: Cancellable, PendingWork {
         }
         let (loop, world, local) = (loop, world, options.localAddress)
         let delay = options.happyEyeballsDelay
-        let race = ConnectionRace<Connection>(
-            addresses: delay == nil ? addresses : SocketAddress.interleaved(addresses), delay: delay,
-            world: ConnectionRace.World(
-                dial: { world.dial($0, local, $1) }, wait: { loop.callLater($0, $1) })
+        let race = Race(
+            delay == nil ? FamilyTurns(leading: addresses) : FamilyTurns(addresses),
+            delays: Race.Delays(attempt: delay),
+            world: Race.World(
+                dial: { world.dial($0, local, $1) }, wait: { loop.callLater($0, $1) }, joined: TransportError.joined)
         ) { [self] outcome in connected(outcome) }
         step = race
         race.startNext()
     }
 
-    private func connected(_ outcome: ConnectionRace<Connection>.Outcome) {
+    private func connected(_ outcome: Race.Outcome) {
         let connection: Connection
         switch outcome {
         case .success(let connected): connection = connected

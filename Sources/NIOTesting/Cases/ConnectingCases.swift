@@ -62,6 +62,25 @@ enum ConnectingCases {
                 .connect(host: "battery.invalid", port: 1).value("connect")
             try expectEqual(channel.remoteAddress, server.localAddress, "the remote address")
         },
+        NIOBatteryCase(
+            "connect/late-addresses",
+            "ClientBootstrap.connect(host:port:): tries those that come while an attempt hangs"
+        ) {
+            stage in
+            let farHeard = StreamRecorder()
+            let server = try await stage.farServer(farHeard)
+            let address = try stage.address(server)
+            let full = try await fullListener(stage)
+            let loop = try stage.group().next()
+            let late = loop.makePromise(of: [SocketAddress].self)
+            let resolver = FixedResolver(v4: late.futureResult, v6: loop.makeSucceededFuture([full]))
+            let connecting: EventLoopFuture<any Channel> = stage.host.clientBootstrap(group: loop).resolver(resolver)
+                .connect(host: "battery.invalid", port: 1)
+            // Longer than an attempt's head start (RFC 8305 section 8: 250 ms).
+            loop.scheduleTask(in: .milliseconds(300)) { late.succeed([address]) }
+            let channel = try await connecting.value("connect")
+            try expectEqual(channel.remoteAddress, address, "the remote address")
+        },
         NIOBatteryCase("connect/unresolved", "ClientBootstrap.connect(host:port:): fails if the name is not known") {
             stage in
             let group = try stage.group()
@@ -280,24 +299,28 @@ enum ConnectingCases {
 /// A resolver that knows what it will answer.
 private final class FixedResolver: Resolver, Sendable {
     let asked = Journal<String>()
-    private let loop: any EventLoop
-    private let v4: Result<[SocketAddress], any Error>
-    private let v6: Result<[SocketAddress], any Error>
+    private let v4: EventLoopFuture<[SocketAddress]>
+    private let v6: EventLoopFuture<[SocketAddress]>
 
-    init(_ loop: any EventLoop, v4: Result<[SocketAddress], any Error>, v6: Result<[SocketAddress], any Error>) {
-        self.loop = loop
+    init(v4: EventLoopFuture<[SocketAddress]>, v6: EventLoopFuture<[SocketAddress]>) {
         self.v4 = v4
         self.v6 = v6
     }
 
+    convenience init(
+        _ loop: any EventLoop, v4: Result<[SocketAddress], any Error>, v6: Result<[SocketAddress], any Error>
+    ) {
+        self.init(v4: loop.makeCompletedFuture(v4), v6: loop.makeCompletedFuture(v6))
+    }
+
     func initiateAQuery(host: String, port: Int) -> EventLoopFuture<[SocketAddress]> {
         asked.add("\(host):\(port)")
-        return loop.makeCompletedFuture(v4)
+        return v4
     }
 
     func initiateAAAAQuery(host: String, port: Int) -> EventLoopFuture<[SocketAddress]> {
         asked.add("\(host):\(port)")
-        return loop.makeCompletedFuture(v6)
+        return v6
     }
 
     func cancelQueries() {}

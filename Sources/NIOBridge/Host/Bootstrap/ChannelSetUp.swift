@@ -14,7 +14,7 @@ struct ChannelSetUp<Output: Sendable>: Sendable {
         }.map { $0.1 }
     }
 
-    /// A registered channel that is to connect by other means; those of `ConnectionRace`.
+    /// A registered channel that is to connect by other means: `HostConnector`'s.
     func prepare(on next: any EventLoop, family: NIOBSDSocket.ProtocolFamily) -> EventLoopFuture<(any Channel, Output)>
     {
         bringUp(on: next, make: { try HostStreamChannel(loop: $0, family: family) }) { channel in

@@ -92,10 +92,10 @@ public final class NativeClientBootstrap: NIOClientTCPBootstrapProtocol {
     func race<Output: Sendable>(_ host: String, _ port: Int, _ setUp: ChannelSetUp<Output>) -> EventLoopFuture<Output> {
         let next = group.next()
         do {
-            let resolver = try resolver ?? HostResolver(loop: next.native())
-            return HostConnectionRace(
-                loop: next, resolver: resolver, host: host, port: port, timeout: connectTimeout, setUp: setUp
-            ).start()
+            let loop = try next.native()
+            return HostConnector.connect(
+                on: loop, resolver: resolver ?? HostResolver(loop: loop), host: host, port: port,
+                timeout: connectTimeout, setUp: setUp)
         } catch {
             return next.makeFailedFuture(error)
         }

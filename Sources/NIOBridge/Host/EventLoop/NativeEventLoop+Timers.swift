@@ -56,6 +56,13 @@ extension NativeEventLoop {
         if inEventLoop { timers.insert(timer.handle) } else { post(.setTimer(timer.handle)) }
     }
 
+    /// Runs `body` once `amount` is over, or when the loop ends (`isEnding`); for callers on the loop's thread.
+    func callLater(_ amount: TimeAmount, _ body: @escaping () -> Void) -> Handle {
+        let timer = TimerHandle(when: LoopInstant(.now() + amount), body)
+        timers.insert(timer)
+        return timer
+    }
+
     /// Calls `handler` at `deadline` or later (NIO: `EventLoop.scheduleCallback`).
     ///
     /// - Throws: `EventLoopError.shutdown` once the loop is shut down.
