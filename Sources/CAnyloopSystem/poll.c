@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <poll.h>
+#include <stdbool.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/select.h>
@@ -33,10 +34,23 @@ int anyloop_epoll_control(int epoll, int descriptor, uint64_t key, uint32_t befo
     return epoll_ctl(epoll, operation, descriptor, &event) < 0 ? -errno : 0;
 }
 
+// Whether the system waits to the nanosecond: older ones do not know the call, and sandboxes may refuse it.
+static _Atomic bool is_precise = true;
+
+static int wait_for_events(int epoll, struct epoll_event *batch, int capacity, int64_t timeout) {
+    if (timeout > 0 && timeout % 1000000 != 0 && is_precise) {
+        struct timespec wait = {timeout / 1000000000, timeout % 1000000000};
+        int count = direct_epoll_wait_precisely(epoll, batch, capacity, &wait);
+        if (count >= 0 || (errno != ENOSYS && errno != EPERM)) return count;
+        is_precise = false;
+    }
+    return direct_epoll_wait(epoll, batch, capacity, milliseconds(timeout));
+}
+
 int anyloop_epoll_wait(int epoll, anyloop_event *events, int capacity, int64_t timeout) {
     struct epoll_event batch[512];
     if (capacity > 512) capacity = 512;
-    int count = direct_epoll_wait(epoll, batch, capacity, milliseconds(timeout));
+    int count = wait_for_events(epoll, batch, capacity, timeout);
     if (count < 0) return errno == EINTR ? 0 : -errno;
     for (int i = 0; i < count; i++) {
         uint32_t seen = batch[i].events;

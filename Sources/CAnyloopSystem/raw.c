@@ -182,3 +182,22 @@ int64_t anyloop_raw_send(int descriptor, const void *bytes, size_t count, const 
     while (result < 0 && errno == EINTR);
     return result < 0 ? -errno : result;
 }
+
+_Static_assert(sizeof(((anyloop_raw_datagram *)0)->address) >= sizeof(struct sockaddr_un), "any address fits");
+
+int anyloop_raw_send_several(int descriptor, anyloop_raw_datagram *datagrams, int count) {
+    struct mmsghdr messages[ANYLOOP_RAW_BATCH];
+    struct iovec pieces[ANYLOOP_RAW_BATCH];
+    if (count > ANYLOOP_RAW_BATCH) count = ANYLOOP_RAW_BATCH;
+    for (int i = 0; i < count; i++) {
+        pieces[i] = (struct iovec){(void *)datagrams[i].bytes, datagrams[i].count};
+        messages[i].msg_hdr = (struct msghdr){.msg_name = datagrams[i].size ? datagrams[i].address : NULL,
+                                              .msg_namelen = datagrams[i].size,
+                                              .msg_iov = &pieces[i],
+                                              .msg_iovlen = 1};
+    }
+    int sent;
+    do sent = sendmmsg(descriptor, messages, (unsigned)count, MSG_NOSIGNAL);
+    while (sent < 0 && errno == EINTR);
+    return sent < 0 ? -errno : sent;
+}

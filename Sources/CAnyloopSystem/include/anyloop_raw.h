@@ -47,4 +47,19 @@ int64_t anyloop_raw_receive(int descriptor, void *bytes, size_t count, void *add
 int64_t anyloop_raw_send(int descriptor, const void *bytes, size_t count, const void *address, uint32_t size,
                          const anyloop_raw_metadata *metadata);
 
+/// The most datagrams that `anyloop_raw_send_several` takes.
+#define ANYLOOP_RAW_BATCH 64
+
+/// One of several datagrams, to the connected peer if `size` is 0.
+typedef struct anyloop_raw_datagram {
+    const void *bytes;
+    size_t count;
+    /// Room for any address that a datagram socket has.
+    uint64_t address[14];
+    uint32_t size;
+} anyloop_raw_datagram;
+
+/// Sends datagrams in their order by one call; how many went, or the error of the first.
+int anyloop_raw_send_several(int descriptor, anyloop_raw_datagram *datagrams, int count);
+
 #endif

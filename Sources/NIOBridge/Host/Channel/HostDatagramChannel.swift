@@ -179,17 +179,46 @@ final class HostDatagramChannel: HostChannel, @unchecked Sendable {
     override func sendFlushed() throws -> Bool {
         defer { tellIfWritable() }
         while isOpen, flushedCount > 0, let next = writes.first {
-            let count = send(next)
+            let isOne = flushedCount == 1 || next.metadata != nil
+            let count = isOne ? send(next) : sendSeveral()
             let code = count < 0 ? Int32(-count) : 0
             if Errno.isTransient(code) { return false }
             switch code {
-            case 0: finishFirst(nil)
-            case Errno.messageTooLong: finishFirst(ChannelError.writeMessageTooLarge)
-            case Errno.hostUnreachable: finishFirst(ChannelError.writeHostUnreachable)
-            default: throw IOError(errnoCode: code, reason: "sendmsg")
+            case 0: finish(isOne ? 1 : Int(count))
+            case Errno.messageTooLong: failFirst(.writeMessageTooLarge)
+            case Errno.hostUnreachable: failFirst(.writeHostUnreachable)
+            default: throw IOError(errnoCode: code, reason: isOne ? "sendmsg" : "sendmmsg")
             }
         }
         return true
+    }
+
+    /// Sends those at the front that need nothing but bytes and an address; how many went, or a negated `errno`.
+    private func sendSeveral() -> Int64 {
+        unsafe withUnsafeTemporaryAllocation(of: anyloop_raw_datagram.self, capacity: Int(ANYLOOP_RAW_BATCH)) { batch in
+            var held: [Unmanaged<AnyObject>] = unsafe []
+            unsafe held.reserveCapacity(batch.count)
+            var count = 0
+            for write in writes.prefix(min(flushedCount, batch.count)) {
+                guard write.metadata == nil else { break }
+                unsafe write.data.withUnsafeReadableBytesWithStorageManagement { bytes, storage in
+                    // The pointer outlives the closure, so its storage is kept until after the call.
+                    unsafe held.append(storage.retain())
+                    unsafe batch[count] = anyloop_raw_datagram()
+                    unsafe batch[count].bytes = bytes.baseAddress
+                    unsafe batch[count].count = bytes.count
+                }
+                unsafe write.address?.withSockAddr { name, size in
+                    unsafe batch[count].size = UInt32(size)
+                    unsafe withUnsafeMutableBytes(of: &batch[count].address) {
+                        unsafe $0.copyMemory(from: UnsafeRawBufferPointer(start: name, count: min(size, $0.count)))
+                    }
+                }
+                count += 1
+            }
+            defer { unsafe held.forEach { unsafe $0.release() } }
+            return Int64(unsafe anyloop_raw_send_several(descriptor, batch.baseAddress, Int32(count)))
+        }
     }
 
     private func send(_ write: Write) -> Int64 {
@@ -212,12 +241,25 @@ final class HostDatagramChannel: HostChannel, @unchecked Sendable {
         return unsafe anyloop_raw_send(descriptor, bytes.baseAddress, bytes.count, address, size, &packed)
     }
 
-    private func finishFirst(_ error: ChannelError?) {
+    /// So many went. Whoever is told may write, close or abort, so all of them are off the queue by then.
+    private func finish(_ count: Int) {
+        var done = SentPromises()
+        for _ in 0..<count { if let promise = removeFirst().promise { done.append(promise) } }
+        writesShrank(to: byteCount)
+        done.succeed()
+    }
+
+    private func failFirst(_ error: ChannelError) {
+        let write = removeFirst()
+        writesShrank(to: byteCount)
+        write.promise?.fail(error)
+    }
+
+    private func removeFirst() -> Write {
         let write = writes.removeFirst()
         flushedCount -= 1
         byteCount -= write.data.readableBytes
-        writesShrank(to: byteCount)
-        if let error { write.promise?.fail(error) } else { write.promise?.succeed(()) }
+        return write
     }
 
     override func failWrites(_ error: any Error) { dropWrites(error) }
