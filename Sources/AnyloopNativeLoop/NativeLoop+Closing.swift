@@ -21,6 +21,9 @@ extension NativeLoop {
         var jobs: [UnownedJob] = []
         var taskJobs: [UnownedJob] = []
         var resumptions: [UnsafeContinuation<Void, Never>] = unsafe []
+        // While its descriptor stands: the remote gives that back.
+        if let wakeWatcher { detach(wakeWatcher) }
+        wakeWatcher = nil
         for work in nativeRemote.close() {
             switch work {
             case .job(let job): jobs.append(job)
@@ -39,7 +42,6 @@ extension NativeLoop {
         }
         for watcher in watchers { if let watcher { detach(watcher) } }
         watchers = []
-        wakeWatcher = nil
         poller.close()
         isPollerClosed = true
         threadPool.shutDown()
