@@ -105,18 +105,6 @@ int anyloop_eventfd(void) {
     return descriptor < 0 ? -errno : descriptor;
 }
 
-int anyloop_eventfd_filled(void) {
-    // As a semaphore it stays readable: each read takes one away, and they do not run out in a process's life.
-    int descriptor = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK | EFD_SEMAPHORE);
-    uint64_t most = UINT64_MAX - 1;
-    if (descriptor >= 0 && write(descriptor, &most, sizeof most) != sizeof most) {
-        int code = errno;
-        close(descriptor);
-        return -code;
-    }
-    return descriptor < 0 ? -errno : descriptor;
-}
-
 int anyloop_eventfd_signal(int descriptor) {
     uint64_t one = 1;
     ssize_t count;

@@ -70,8 +70,6 @@ int anyloop_select(int limit, unsigned long *read, unsigned long *write, unsigne
 int anyloop_eventfd(void);
 int anyloop_eventfd_signal(int descriptor);
 int anyloop_eventfd_clear(int descriptor);
-/// An event descriptor that is readable, however often it is read.
-int anyloop_eventfd_filled(void);
 
 // Sockets
 

@@ -29,7 +29,7 @@ final class NIOTurns: NIOScheduledCallbackHandler {
     private let fiber: NIOFiber?
     private var phase = Phase.parked
     private var endTask: (@Sendable () -> Void)?
-    private var marker: (any Channel)?
+    private var marker: (channel: any Channel, descriptor: Int32)?
 
     /// One turn only, of at most so many nanoseconds (negative: any number).
     private var limit: Int64?
@@ -67,7 +67,7 @@ final class NIOTurns: NIOScheduledCallbackHandler {
         isShuttingDown = true
         // What is queued already finds nothing to do: the native loop may be gone by then.
         phase = .parked
-        marker?.close(promise: nil)
+        marker?.channel.close(promise: nil)
         marker = nil
         wakeUp?.callback.cancel()
         wakeUp = nil
@@ -158,21 +158,21 @@ final class NIOTurns: NIOScheduledCallbackHandler {
 
     /// Has SwiftNIO look at its descriptors once without waiting, and ends the turn then.
     ///
-    /// By a descriptor that is always readable: SwiftNIO runs tasks and timers before it looks, but hears of this only
-    /// by looking.
+    /// By a descriptor that is made readable: SwiftNIO runs tasks and timers before it looks, but hears of this only by
+    /// looking.
     private func look() {
-        guard let marker = marker ?? makeMarker() else { return noteActivity() }
-        self.marker = marker
-        marker.pipeline.syncOperations.read()
+        if marker == nil { marker = makeMarker() }
+        guard let marker, anyloop_eventfd_signal(marker.descriptor) == 0 else { return noteActivity() }
     }
 
-    private func makeMarker() -> (any Channel)? {
-        let descriptor = anyloop_eventfd_filled()
+    private func makeMarker() -> (channel: any Channel, descriptor: Int32)? {
+        let descriptor = anyloop_eventfd()
         guard descriptor >= 0 else { return nil }
         let here = NIOLoopBound(self, eventLoop: eventLoop)
         let made = NIOLoopBoundBox<(any Channel)?>(nil, eventLoop: eventLoop)
         NIOPipeBootstrap(group: eventLoop)
-            .channelOption(.autoRead, value: false)
+            .channelOption(.maxMessagesPerRead, value: 1)
+            .channelOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: 8))
             .channelInitializer { channel in
                 made.value = channel
                 return channel.eventLoop.makeCompletedFuture {
@@ -181,7 +181,7 @@ final class NIOTurns: NIOScheduledCallbackHandler {
             }
             .takingOwnershipOfDescriptor(input: descriptor)
             .whenFailure { _ in }
-        return made.value
+        return made.value.map { ($0, descriptor) }
     }
 }
 
@@ -194,6 +194,9 @@ private final class NIOMarkerHandler: ChannelInboundHandler {
     init(_ turns: NIOTurns) {
         self.turns = turns
     }
+
+    /// The count that was written, which says nothing.
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {}
 
     func channelReadComplete(context: ChannelHandlerContext) { turns.noteActivity() }
 }
