@@ -14,7 +14,7 @@ import time
 HERE = pathlib.Path(__file__).resolve().parent
 HOST = "host.example.com"
 LARGE = 10_000_000
-PATIENCE = 30
+PATIENCE = 60
 
 
 class Failed(Exception):

@@ -125,14 +125,16 @@ class OpenSSL(Server):
             self.refused_without_certificate(server.port)
 
     def key_update(self):
+        record = rb">>> TLS 1\.\d, InnerContent"
+
         def answer(server):
             server.await_(rb"GET /hello")
             # Commands are lines of one letter; what else is typed is sent.
             for line in (b"k\n", b"HTTP/1.1 200 OK\r\n", b"K\n", b"Content-Length: 6\r\n\r\n", b"K\n", b"hello\n"):
-                before = len(server.output)
+                sent = len(re.findall(record, server.output))
                 server.say(line)
-                # With -msg it tells of each record.
-                server.await_(before + 1)
+                # Two lines that it reads at once would be one, of data: each line is one record that -msg tells of.
+                server.await_(rb"(?s)(?:%s.*?){%d}" % (record, sent + 1))
 
         with self.start("-msg") as server:
             threading.Thread(target=answer, args=[server], daemon=True).start()
