@@ -45,7 +45,7 @@ public protocol SendFileLoop: Loop {
 package func checkSendFile(
     _ transport: any StreamTransport, offset: Int64, count: Int?
 ) throws(TransportError) {
-    guard !transport.isClosing else { throw .usage("Transport is closing") }
+    guard !transport.isClosing else { throw .transportIsClosing }
     guard !(transport is any PipeTransport) else {
         throw .usage("sendfile is not supported for transport \(type(of: transport))")
     }

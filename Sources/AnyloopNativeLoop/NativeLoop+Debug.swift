@@ -58,12 +58,7 @@ extension NativeLoop: DebugLoop {
     }
 
     /// Bytes were dropped because the connection is gone, for the `count`th time (asyncio rule 83).
-    package func logDroppedWrite(_ count: Int) {
-        if count >= Self.droppedWriteThreshold { log(.warning, "socket.send() raised exception.") }
-    }
-
-    /// From the fifth on, dropped writes are logged (asyncio: `LOG_THRESHOLD_FOR_CONNLOST_WRITES`).
-    private static var droppedWriteThreshold: Int { 5 }
+    package func logDroppedWrite() { log(.warning, "socket.send() raised exception.") }
 
     // MARK: Debug mode
 

@@ -11,9 +11,7 @@ final class NativeDatagramTransport: Watcher, DatagramTransport {
 
     let native: NativeLoop
     private(set) var datagramProtocol: (any DatagramProtocol)?
-    private(set) var writeBufferLimits = WriteBufferLimits.standard
     private(set) var writeBufferSize = 0
-    private(set) var droppedWriteCount = 0
     private(set) var socketName: SocketAddress?
     let peerName: SocketAddress?
     /// Whom this endpoint was made to talk to alone; a socket that came connected has a `peerName` only.
@@ -21,7 +19,7 @@ final class NativeDatagramTransport: Watcher, DatagramTransport {
 
     private var phase = NativeStreamTransport.Phase.open
     private var isMade = false
-    private var isWritingPaused = false
+    private var flow = WriteFlow()
     private var cause: TransportError?
     private var waiting: [Waiting] = []
     private var head = 0
@@ -42,6 +40,10 @@ final class NativeDatagramTransport: Watcher, DatagramTransport {
     var loop: any Loop { native.facade ?? native }
 
     var isClosing: Bool { phase != .open }
+
+    var writeBufferLimits: WriteBufferLimits { flow.limits }
+
+    var droppedWriteCount: Int { flow.droppedCount }
 
     func callConnectionMade() {
         guard phase != .over else { return }
@@ -109,11 +111,11 @@ final class NativeDatagramTransport: Watcher, DatagramTransport {
         }
         // An endpoint without an address tries as long as it has its socket (rule 113), and no longer.
         guard phase == .open || phase == .closing else {
-            droppedWriteCount += 1
+            flow.refuse()
             return
         }
         guard waiting.count - head < native.options.datagramQueueLimit else {
-            droppedWriteCount += 1
+            flow.refuse()
             return tellError(.system(Errno.noBuffers, "sendto"))
         }
         let copy = unsafe bytes.withUnsafeBufferPointer { unsafe Array($0) }
@@ -161,7 +163,7 @@ final class NativeDatagramTransport: Watcher, DatagramTransport {
     }
 
     private func refuse(_ misuse: UsageError) {
-        droppedWriteCount += 1
+        flow.refuse()
         if native.discipline == .native {
             tellError(.usage(misuse))
         } else {
@@ -170,14 +172,13 @@ final class NativeDatagramTransport: Watcher, DatagramTransport {
     }
 
     private func countDrop() {
-        droppedWriteCount += 1
         // asyncio says so of endpoints with an address only.
-        if address != nil { native.logDroppedWrite(droppedWriteCount) }
+        if flow.drop(), address != nil { native.logDroppedWrite() }
     }
 
     /// Reports `error` and ends the endpoint (asyncio: `_fatal_error`).
     private func fail(_ message: String, _ error: UsageError) {
-        droppedWriteCount += 1
+        flow.refuse()
         native.report(message, TransportError.usage(error), self, datagramProtocol)
         end(cause: .usage(error))
     }
@@ -212,7 +213,7 @@ final class NativeDatagramTransport: Watcher, DatagramTransport {
             waiting.removeSubrange(..<head)
             head = 0
         }
-        resumeIfDrained()
+        if flow.resumes(at: writeBufferSize) { tell(.resume) }
         guard head == waiting.count, phase == .open || phase == .closing else { return }
         native.watch(self, interest.subtracting(.write))
         guard phase == .closing else { return }
@@ -222,26 +223,13 @@ final class NativeDatagramTransport: Watcher, DatagramTransport {
     }
 
     func setWriteBufferLimits(_ limits: WriteBufferLimits) {
-        writeBufferLimits = limits
+        flow.limits = limits
         pauseIfFull()
     }
 
     private func pauseIfFull() {
-        guard !isWritingPaused, phase == .open || phase == .closing, writeBufferSize > writeBufferLimits.high else {
-            return
-        }
-        isWritingPaused = true
-        do { try datagramProtocol?.pauseWriting() } catch {
-            native.report("protocol.pause_writing() failed", error, self, datagramProtocol)
-        }
-    }
-
-    private func resumeIfDrained() {
-        guard isWritingPaused, writeBufferSize <= writeBufferLimits.low else { return }
-        isWritingPaused = false
-        do { try datagramProtocol?.resumeWriting() } catch {
-            native.report("protocol.resume_writing() failed", error, self, datagramProtocol)
-        }
+        guard phase == .open || phase == .closing, flow.pauses(at: writeBufferSize) else { return }
+        tell(.pause)
     }
 
     // MARK: Ending

@@ -8,14 +8,10 @@ class NativePipe: Watcher, PipeTransport {
     final let native: NativeLoop
     final let direction: PipeDirection
     final var streamProtocol: (any StreamProtocol)?
-    final var isClosing = false
-    final private(set) var droppedWriteCount = 0
-    final var writeBufferLimits = WriteBufferLimits.standard
+    final private(set) var phase = NativeStreamTransport.Phase.open
+    final var flow = WriteFlow()
     /// `connectionMade` was called; without it there is no `connectionLost` either.
     final private var isMade = false
-    /// `connectionLost` waits in the ready queue, or was called.
-    final private(set) var isEnding = false
-    final private var isOver = false
     final private var cause: TransportError?
 
     init(loop: NativeLoop, descriptor: Int32, direction: PipeDirection, protocol streamProtocol: any StreamProtocol) {
@@ -31,9 +27,12 @@ class NativePipe: Watcher, PipeTransport {
     final var loop: any Loop { native.facade ?? native }
     final var socketName: SocketAddress? { nil }
     final var peerName: SocketAddress? { nil }
+    final var isClosing: Bool { phase != .open }
+    final var writeBufferLimits: WriteBufferLimits { flow.limits }
+    final var droppedWriteCount: Int { flow.droppedCount }
 
     private func callConnectionMade() {
-        guard !isOver else { return }
+        guard phase != .over else { return }
         isMade = true
         guarded { try streamProtocol?.connectionMade(self) }
     }
@@ -63,18 +62,16 @@ class NativePipe: Watcher, PipeTransport {
     }
 
     private func refuseWrite() {
-        countDrop()
+        flow.refuse()
         native.misuse(
             .notImplemented("an end of a pipe that is read has no write(); write to the other"), self, streamProtocol)
     }
-
-    final func countDrop() { droppedWriteCount += 1 }
 
     // MARK: Events
 
     /// Adds a direction; a descriptor that cannot be watched is told to the exception handler, as a failed callback.
     final func widen(_ direction: Interest) {
-        guard !isEnding, !interest.contains(direction) else { return }
+        guard phase == .open || phase == .closing, !interest.contains(direction) else { return }
         let code = native.watch(self, interest.union(direction))
         if code != 0 { native.reportCallback("", TransportError.system(code, "watching a pipe")) }
     }
@@ -92,20 +89,21 @@ class NativePipe: Watcher, PipeTransport {
 
     final func reset() { abort() }
 
+    /// Begins a close, which goes on until the end of what waits.
+    final func beginClosing() { if phase == .open { phase = .closing } }
+
     /// Has `connectionLost` called from the ready queue.
     func lose(_ cause: TransportError?) {
-        guard !isEnding else { return }
-        isClosing = true
-        isEnding = true
+        guard phase == .open || phase == .closing else { return }
+        phase = .ending
         self.cause = cause
         native.watch(self, [])
         native.end(self)
     }
 
     final override func finish() {
-        guard !isOver else { return }
-        isOver = true
-        isEnding = true
+        guard phase != .over else { return }
+        phase = .over
         native.watch(self, [])
         if isMade { guarded { try streamProtocol?.connectionLost(cause) } }
         streamProtocol = nil

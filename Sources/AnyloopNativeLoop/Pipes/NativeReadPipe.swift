@@ -45,7 +45,7 @@ final class NativeReadPipe: NativePipe {
 
     /// `eofReceived` and `connectionLost` come one after the other; what the first answers does not count.
     private func receiveEnd() {
-        isClosing = true
+        beginClosing()
         narrow(.read)
         native.callSoon { _ = try self.streamProtocol?.eofReceived() }
         lose(nil)

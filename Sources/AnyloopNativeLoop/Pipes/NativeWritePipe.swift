@@ -3,17 +3,13 @@ import CAnyloopSystem
 
 /// The end of a pipe that is written (asyncio: `_UnixWritePipeTransport`).
 final class NativeWritePipe: NativePipe {
-    /// So many writes are lost before each is logged (asyncio: `LOG_THRESHOLD_FOR_CONNLOST_WRITES`).
-    private static let lostWriteLimit = 5
-
     /// Whether the reader's going can be seen by watching for input; not with devices.
     private let noticesReader: Bool
     /// What waits, from `start` on.
     private var buffer: [UInt8] = []
     private var sent = 0
-    private var isWritingPaused = false
-    /// Writes that failed or came too late.
-    private var lostWrites = 0
+    /// A write failed, which ended the pipe.
+    private var hasFailed = false
 
     init(loop: NativeLoop, descriptor: Int32, protocol streamProtocol: any StreamProtocol, noticesReader: Bool) {
         self.noticesReader = noticesReader
@@ -45,15 +41,12 @@ final class NativeWritePipe: NativePipe {
 
     private func put(_ bytes: UnsafeBufferPointer<UInt8>) {
         guard bytes.count > 0 else { return }
-        guard lostWrites == 0, !isClosing else { return dropWrite() }
+        guard !isClosing else { return dropWrite() }
         var taken = 0
         if writeBufferSize == 0 {
             let count = unsafe anyloop_write(descriptor, bytes.baseAddress, bytes.count)
             if count == bytes.count { return }
-            if count < 0, !Errno.isTransient(Int32(-count)) {
-                lostWrites += 1
-                return lose(.system(Int32(-count), "write"))
-            }
+            if count < 0, !Errno.isTransient(Int32(-count)) { return fail(Int32(-count)) }
             taken = max(0, Int(count))
             widen(.write)
         }
@@ -62,32 +55,23 @@ final class NativeWritePipe: NativePipe {
     }
 
     private func dropWrite() {
-        countDrop()
-        if lostWrites >= Self.lostWriteLimit {
-            native.log(.warning, "pipe closed by peer or os.write(pipe, data) raised exception.")
-        }
-        lostWrites += 1
+        // asyncio counts a failed write as a loss, and no other end.
+        guard flow.drop(after: hasFailed ? 1 : 0) else { return }
+        native.log(.warning, "pipe closed by peer or os.write(pipe, data) raised exception.")
+    }
+
+    private func fail(_ code: Int32) {
+        hasFailed = true
+        lose(.system(code, "write"))
     }
 
     override func setWriteBufferLimits(_ limits: WriteBufferLimits) {
-        writeBufferLimits = limits
+        flow.limits = limits
         pauseIfFull()
     }
 
     private func pauseIfFull() {
-        guard !isWritingPaused, writeBufferSize > writeBufferLimits.high else { return }
-        isWritingPaused = true
-        do { try streamProtocol?.pauseWriting() } catch { reportFlow("protocol.pause_writing() failed", error) }
-    }
-
-    private func resumeIfDrained() {
-        guard isWritingPaused, writeBufferSize <= writeBufferLimits.low else { return }
-        isWritingPaused = false
-        do { try streamProtocol?.resumeWriting() } catch { reportFlow("protocol.resume_writing() failed", error) }
-    }
-
-    private func reportFlow(_ message: String, _ error: any Error) {
-        native.report(message, error, self, streamProtocol)
+        if flow.pauses(at: writeBufferSize) { tell(.pause) }
     }
 
     // MARK: Events
@@ -107,9 +91,8 @@ final class NativeWritePipe: NativePipe {
             unsafe anyloop_write(descriptor, $0.baseAddress.map { unsafe $0 + offset }, $0.count - offset)
         }
         guard count >= 0 else {
-            if Errno.isTransient(Int32(-count)) { return }
-            lostWrites += 1
-            return lose(.system(Int32(-count), "write"))
+            if !Errno.isTransient(Int32(-count)) { fail(Int32(-count)) }
+            return
         }
         sent += Int(count)
         guard sent == buffer.count else {
@@ -124,7 +107,7 @@ final class NativeWritePipe: NativePipe {
         sent = 0
         narrow(.write)
         // May write more.
-        resumeIfDrained()
+        if flow.resumes(at: writeBufferSize) { tell(.resume) }
         if isClosing, writeBufferSize == 0 { finish() }
     }
 
@@ -132,7 +115,7 @@ final class NativeWritePipe: NativePipe {
 
     override func writeEOF() {
         guard !isClosing else { return }
-        isClosing = true
+        beginClosing()
         if writeBufferSize == 0 { lose(nil) }
     }
 

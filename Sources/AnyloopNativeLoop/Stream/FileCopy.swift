@@ -113,12 +113,7 @@ final class FileCopy: StreamProtocol, Cancellable {
     /// Brings the application up to date: a `resumeWriting` that it waits for, or a `pauseWriting` that it missed.
     private func tellFlow() {
         guard let flow, flow.isPaused != flow.wasPausedBefore, !transport.isClosing else { return }
-        do {
-            if flow.isPaused { try original?.pauseWriting() } else { try original?.resumeWriting() }
-        } catch {
-            let name = flow.isPaused ? "pause_writing" : "resume_writing"
-            loop.report("protocol.\(name)() failed", error, transport, original)
-        }
+        transport.tell(flow.isPaused ? .pause : .resume)
     }
 
     /// Reads no more; what was written is on its way.

@@ -21,7 +21,7 @@ extension NativeLoop: SendFileLoop {
             }
             return copy().started()
         }
-        guard !near.isSendingFile else { throw .usage("Empty waiter is already set") }
+        guard !near.refusal.contains(.sendingFile) else { throw .usage("Empty waiter is already set") }
         guard case .descriptor(let file) = source else {
             guard allowsFallback else { throw .sendFileUnavailable }
             return copy().started()
@@ -32,7 +32,7 @@ extension NativeLoop: SendFileLoop {
         let transfer = FileTransfer(
             file: file, offset: offset, count: count ?? Int.max, loop: self, isExclusive: true
         ) { result in
-            near.isSendingFile = false
+            near.refusal.remove(.sendingFile)
             work.part = nil
             if wasReading { near.resumeReading() }
             if case .failure(let error) = result, error.isSendFileUnavailable, allowsFallback, !near.isClosing {
@@ -44,7 +44,7 @@ extension NativeLoop: SendFileLoop {
         transfer.wake = { near.writeReady() }
         work.part = transfer
         near.send(transfer)
-        near.isSendingFile = true
+        near.refusal.insert(.sendingFile)
         return work
     }
 }

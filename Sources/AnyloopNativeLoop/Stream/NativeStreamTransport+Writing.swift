@@ -3,7 +3,7 @@ import CAnyloopSystem
 
 extension NativeStreamTransport {
     func write(_ bytes: Span<UInt8>) {
-        guard !bytes.isEmpty || isWriteEnded, acceptsWrite() else { return }
+        guard acceptsWrite(isEmpty: bytes.isEmpty) else { return }
         var sent = 0
         if queue == nil {
             let count = unsafe bytes.withUnsafeBufferPointer {
@@ -18,7 +18,7 @@ extension NativeStreamTransport {
     }
 
     func write(_ bytes: [UInt8]) {
-        guard !bytes.isEmpty || isWriteEnded, acceptsWrite() else { return }
+        guard acceptsWrite(isEmpty: bytes.isEmpty) else { return }
         var sent = 0
         if queue == nil {
             let count = unsafe bytes.withUnsafeBufferPointer {
@@ -33,7 +33,7 @@ extension NativeStreamTransport {
     }
 
     func write(contentsOf pieces: [[UInt8]]) {
-        guard isWriteEnded || pieces.contains(where: { !$0.isEmpty }), acceptsWrite("writelines") else { return }
+        guard acceptsWrite("writelines", isEmpty: pieces.allSatisfy { $0.isEmpty }) else { return }
         var sent = 0
         if queue == nil {
             let (count, offered) = sendPieces(pieces)
@@ -58,14 +58,8 @@ extension NativeStreamTransport {
     }
 
     func send(_ transfer: FileTransfer) {
-        guard !isSendingFile else {
-            return transfer.finish(.failure(.usage("unable to write; sendfile is in progress")))
-        }
-        guard !isWriteEnded || phase != .open else {
-            return transfer.finish(.failure(.usage("Cannot call write() after write_eof()")))
-        }
-        guard phase == .open else {
-            return transfer.finish(.failure(cause ?? .usage("Transport is closing")))
+        if let error = refusal.fileError(isClosing: isClosing, cause: cause) {
+            return transfer.finish(.failure(error))
         }
         let wasIdle = queue == nil
         openQueue().append(transfer)
@@ -74,13 +68,13 @@ extension NativeStreamTransport {
     }
 
     func writeEOF() {
-        guard phase == .open, !isWriteEnded else { return }
-        isWriteEnded = true
+        guard phase == .open, !refusal.contains(.ended) else { return }
+        refusal.insert(.ended)
         if queue == nil { _ = anyloop_shutdown_write(descriptor) }
     }
 
     func setWriteBufferLimits(_ limits: WriteBufferLimits) {
-        writeBufferLimits = limits
+        flow.limits = limits
         pauseIfFull()
     }
 
@@ -93,32 +87,34 @@ extension NativeStreamTransport {
         case .blocked: break
         }
         // May write more, close or abort.
-        resumeIfDrained()
+        if flow.resumes(at: writeBufferSize) { tell(.resume) }
         guard self.queue == nil else { return }
         narrow(.write)
         if phase == .closing {
             end(cause: nil)
             if native.discipline == .asyncio { finish() }
-        } else if isWriteEnded, phase == .open {
+        } else if refusal.contains(.ended), phase == .open {
             _ = anyloop_shutdown_write(descriptor)
         }
     }
 
     /// Whether bytes may be written now; otherwise they are dropped and counted, and misuse is reported.
-    private func acceptsWrite(_ name: String = "write") -> Bool {
-        if isWriteEnded {
-            native.misuse("Cannot call \(name)() after write_eof()", self, streamProtocol)
-            droppedWriteCount += 1
+    private func acceptsWrite(_ call: String = "write", isEmpty: Bool) -> Bool {
+        guard refusal.isNone else {
+            refuse(call)
             return false
         }
-        if isSendingFile {
-            native.misuse("unable to \(name); sendfile is in progress", self, streamProtocol)
-            droppedWriteCount += 1
-            return false
-        }
+        if isEmpty { return false }
         if phase == .open || phase == .closing { return true }
-        countDrop()
+        if flow.drop() { native.logDroppedWrite() }
         return false
+    }
+
+    @inline(never)
+    private func refuse(_ call: String) {
+        guard let error = refusal.error(of: call) else { return }
+        flow.refuse()
+        native.misuse(error, self, streamProtocol)
     }
 
     /// How many bytes a send took; nil if it failed, which ends the connection (asyncio rule 84).
@@ -143,21 +139,8 @@ extension NativeStreamTransport {
     }
 
     private func pauseIfFull() {
-        guard !isWritingPaused, phase == .open || phase == .closing, writeBufferSize > writeBufferLimits.high else {
-            return
-        }
-        isWritingPaused = true
-        do { try streamProtocol?.pauseWriting() } catch {
-            native.report("protocol.pause_writing() failed", error, self, streamProtocol)
-        }
-    }
-
-    private func resumeIfDrained() {
-        guard isWritingPaused, writeBufferSize <= writeBufferLimits.low else { return }
-        isWritingPaused = false
-        do { try streamProtocol?.resumeWriting() } catch {
-            native.report("protocol.resume_writing() failed", error, self, streamProtocol)
-        }
+        guard phase == .open || phase == .closing, flow.pauses(at: writeBufferSize) else { return }
+        tell(.pause)
     }
 
     private func sendPieces(_ pieces: [[UInt8]]) -> (sent: Int, offered: Int) {

@@ -31,15 +31,11 @@ final class NativeStreamTransport: Watcher, StreamTransport {
     var isReadingPaused = false
     /// The peer's end was seen; the descriptor stays readable for ever and is not watched for that any more.
     var isAtEnd = false
-    var isWritingPaused = false
-    /// `writeEOF` was called.
-    var isWriteEnded = false
-    /// A file of `SendFileLoop.sendFile` is under way: nothing else may be written.
-    var isSendingFile = false
 
     var queue: WriteQueue?
-    var writeBufferLimits = WriteBufferLimits.standard
-    var droppedWriteCount = 0
+    var flow = WriteFlow()
+    /// Why nothing may be written although it is open; apart from `flow`, because every write looks at it.
+    var refusal: WriteRefusal = []
     var cause: TransportError?
 
     private(set) var peerName: SocketAddress?
@@ -70,14 +66,13 @@ final class NativeStreamTransport: Watcher, StreamTransport {
 
     var writeBufferSize: Int { queue?.byteCount ?? 0 }
 
+    var writeBufferLimits: WriteBufferLimits { flow.limits }
+
+    var droppedWriteCount: Int { flow.droppedCount }
+
     var socketName: SocketAddress? {
         if cachedSocketName == nil, descriptor >= 0 { cachedSocketName = .bound(descriptor) }
         return cachedSocketName
-    }
-
-    func countDrop() {
-        droppedWriteCount += 1
-        native.logDroppedWrite(droppedWriteCount)
     }
 
     // MARK: Starting

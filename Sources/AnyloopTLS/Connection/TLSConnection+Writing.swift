@@ -14,6 +14,9 @@ extension TLSConnection: StreamTransport {
     /// Plaintext that waits here, and ciphertext that waits below.
     var writeBufferSize: Int { queue.byteCount + (phase == .over ? 0 : lower?.writeBufferSize ?? 0) }
 
+    var writeBufferLimits: WriteBufferLimits { flow.limits }
+    var droppedWriteCount: Int { flow.droppedCount }
+
     // MARK: Writing
 
     func write(_ bytes: Span<UInt8>) {
@@ -56,7 +59,7 @@ extension TLSConnection: StreamTransport {
     ) {
         let file = PlainQueue.File(
             descriptor: descriptor, offset: offset, remaining: count, completion: completion)
-        guard phase == .open else { return finish(file, .failure(cause ?? .usage("Transport is closing"))) }
+        guard phase == .open else { return finish(file, .failure(cause ?? .transportIsClosing)) }
         queue.append(file)
         flushQueue()
     }
@@ -72,9 +75,8 @@ extension TLSConnection: StreamTransport {
 
     private func acceptsWrite() -> Bool {
         if phase == .open { return true }
-        // As asyncio counts: the end itself is one.
-        if droppedWriteCount + (phase == .over ? 1 : 0) >= Self.silentDropCount { warn("SSL connection is closed") }
-        droppedWriteCount += 1
+        // asyncio counts the end itself as a loss (rule 129).
+        if flow.drop(after: phase == .over ? 1 : 0) { warn("SSL connection is closed") }
         return false
     }
 
@@ -124,7 +126,7 @@ extension TLSConnection: StreamTransport {
             case .file(let file): sendPiece(of: file)
             }
         }
-        resumeIfDrained()
+        if flow.resumes(at: writeBufferSize) { tell(.resume) }
         if phase == .closing, queue.isEmpty { sendCloseNotify() }
     }
 
@@ -153,7 +155,7 @@ extension TLSConnection: StreamTransport {
     // MARK: Watermarks
 
     func setWriteBufferLimits(_ limits: WriteBufferLimits) {
-        writeBufferLimits = limits
+        flow.limits = limits
         setLowerLimits()
         pauseIfFull()
     }
@@ -165,17 +167,8 @@ extension TLSConnection: StreamTransport {
     }
 
     private func pauseIfFull() {
-        guard !isWritingPaused, phase == .open, isLowerPaused || !queue.isEmpty,
-            writeBufferSize > writeBufferLimits.high
-        else { return }
-        isWritingPaused = true
-        do { try streamProtocol?.pauseWriting() } catch { report("protocol.pause_writing() failed", error) }
-    }
-
-    private func resumeIfDrained() {
-        guard isWritingPaused, writeBufferSize <= writeBufferLimits.low else { return }
-        isWritingPaused = false
-        do { try streamProtocol?.resumeWriting() } catch { report("protocol.resume_writing() failed", error) }
+        guard phase == .open, isLowerPaused || !queue.isEmpty, flow.pauses(at: writeBufferSize) else { return }
+        tell(.pause)
     }
 
     func pauseWriting() { isLowerPaused = true }

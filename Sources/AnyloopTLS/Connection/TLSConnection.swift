@@ -49,8 +49,6 @@ final class TLSConnection {
     static let heldHighLimit = 262_144
     /// From so much on it goes on.
     static let heldLowLimit = 65536
-    /// Writes after the close that are dropped in silence; the next ones are logged (rule 129).
-    static let silentDropCount = 5
 
     let loop: any Loop
     let role: Role
@@ -89,9 +87,7 @@ final class TLSConnection {
     /// A callback of the transport below runs: what is written meanwhile goes out at its end.
     var isCollectingOutput = false
     var isLowerPaused = false
-    var isWritingPaused = false
-    var writeBufferLimits = WriteBufferLimits.tls
-    var droppedWriteCount = 0
+    var flow = WriteFlow(limits: .tls)
     /// What the handshake agreed on, from the end on, when the engine is gone.
     var lastInfo: TLSInfo?
 

@@ -81,7 +81,7 @@ extension MemoryTransport {
 
     func send(_ file: MemoryFileSend) {
         guard !isClosing else {
-            file.fail(.usage("Transport is closing"), on: memoryLoop)
+            file.fail(.transportIsClosing, on: memoryLoop)
             return
         }
         queue.append(.file(file))
@@ -102,17 +102,17 @@ extension MemoryLoop: SendFileLoop {
         guard let transport = transport as? MemoryTransport, transport.memoryLoop === self else {
             throw .usage("sendfile is not supported for transport \(type(of: transport))")
         }
-        guard !transport.isSendingFile else { throw .usage("Empty waiter is already set") }
+        guard !transport.refusal.contains(.sendingFile) else { throw .usage("Empty waiter is already set") }
         let wasReading = transport.isReading
         transport.pauseReading()
         let file = MemoryFileSend(source, offset: offset, count: count ?? .max) { result in
-            transport.isSendingFile = false
+            transport.refusal.remove(.sendingFile)
             if wasReading { transport.resumeReading() }
             if case .success(let sent) = result, sent > 0 { source.seek(to: offset + Int64(sent)) }
             completion(result)
         }
         transport.send(file)
-        transport.isSendingFile = true
+        transport.refusal.insert(.sendingFile)
         return file
     }
 }

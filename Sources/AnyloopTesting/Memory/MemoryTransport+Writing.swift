@@ -3,7 +3,7 @@ import AnyloopCore
 extension MemoryTransport {
     /// Gives the other end what it has room for and queues the rest.
     public func write(_ bytes: Span<UInt8>) {
-        guard mayWrite(isEmpty: bytes.isEmpty) else { return }
+        guard mayWrite("write", isEmpty: bytes.isEmpty) else { return }
         var start = 0
         if queueStart == queue.count {
             guard let taken = give(bytes) else { return }
@@ -18,7 +18,17 @@ extension MemoryTransport {
 
     /// Gives the other end what it has room for and queues the rest.
     public func write(_ bytes: [UInt8]) {
-        guard mayWrite(isEmpty: bytes.isEmpty) else { return }
+        put(bytes, "write")
+    }
+
+    /// Gives the other end what it has room for and queues the rest.
+    public func write(contentsOf pieces: [[UInt8]]) {
+        // As one write: the joined bytes (rule 80).
+        put(Array(pieces.joined()), "writelines")
+    }
+
+    private func put(_ bytes: [UInt8], _ call: String) {
+        guard mayWrite(call, isEmpty: bytes.isEmpty) else { return }
         var start = 0
         if queueStart == queue.count {
             guard let taken = give(bytes.span) else { return }
@@ -28,42 +38,30 @@ extension MemoryTransport {
         enqueue(.bytes(bytes, start: start), size: bytes.count - start)
     }
 
-    /// Gives the other end what it has room for and queues the rest.
-    public func write(contentsOf pieces: [[UInt8]]) {
-        if hasWrittenEOF { return report("Cannot call writelines() after write_eof()", nil) }
-        // As one write: the joined bytes (rule 80).
-        write(Array(pieces.joined()))
-    }
-
     /// Ends our side once the queue is sent.
     public func writeEOF() {
-        guard !isClosing, !hasWrittenEOF else { return }
-        hasWrittenEOF = true
+        guard !isClosing, !refusal.contains(.ended) else { return }
+        refusal.insert(.ended)
         if queueStart == queue.count { finishOutlet() }
     }
 
-    private func mayWrite(isEmpty: Bool) -> Bool {
-        if isSendingFile {
-            report("unable to write; sendfile is in progress", nil)
-            return false
-        }
-        if hasWrittenEOF {
-            report("Cannot call write() after write_eof()", nil)
+    private func mayWrite(_ call: String, isEmpty: Bool) -> Bool {
+        if let error = refusal.error(of: call) {
+            flow.refuse()
+            report(error.text, TransportError.usage(error))
             return false
         }
         if isEmpty { return false }
-        if isEnding {
-            droppedWriteCount += 1
-            return false
-        }
-        return true
+        guard isEnding else { return true }
+        flow.drop()
+        return false
     }
 
     func enqueue(_ piece: Piece, size: Int) {
         queue.append(piece)
         writeBufferSize += size
         memoryLoop.enlist(self)
-        pauseProtocolIfNeeded()
+        pauseIfFull()
     }
 
     /// How many bytes the other end took; nil after a send error, which ends the transport (rule 84).
@@ -126,7 +124,7 @@ extension MemoryTransport {
             queue.removeAll(keepingCapacity: true)
             queueStart = 0
         }
-        resumeProtocolIfNeeded()
+        if flow.resumes(at: writeBufferSize) { tell(.resume) }
         guard queueStart == queue.count, !isEnding else {
             if canWrite { memoryLoop.enlist(self) }
             return
@@ -134,20 +132,12 @@ extension MemoryTransport {
         if isClosing {
             isEnding = true
             performLost()
-        } else if hasWrittenEOF {
+        } else if refusal.contains(.ended) {
             finishOutlet()
         }
     }
 
-    func pauseProtocolIfNeeded() {
-        guard writeBufferSize > writeBufferLimits.high, !isProtocolPaused else { return }
-        isProtocolPaused = true
-        do { try streamProtocol?.pauseWriting() } catch { report("protocol.pause_writing() failed", error) }
-    }
-
-    private func resumeProtocolIfNeeded() {
-        guard isProtocolPaused, writeBufferSize <= writeBufferLimits.low else { return }
-        isProtocolPaused = false
-        do { try streamProtocol?.resumeWriting() } catch { report("protocol.resume_writing() failed", error) }
+    func pauseIfFull() {
+        if flow.pauses(at: writeBufferSize) { tell(.pause) }
     }
 }

@@ -40,9 +40,9 @@ public final class MemoryTransport: StreamTransport {
     /// Bytes that the other end has no room for yet; files do not count.
     public internal(set) var writeBufferSize = 0
     /// The marks in force.
-    public private(set) var writeBufferLimits = WriteBufferLimits.standard
+    public var writeBufferLimits: WriteBufferLimits { flow.limits }
     /// Writes dropped after the end.
-    public internal(set) var droppedWriteCount = 0
+    public var droppedWriteCount: Int { flow.droppedCount }
     /// Whether it is closing or closed.
     public internal(set) var isClosing = false
     /// asyncio's `_conn_lost`: `connectionLost` is queued or was called.
@@ -51,10 +51,8 @@ public final class MemoryTransport: StreamTransport {
     private var isReadingPaused = false
     private var isReadingStarted = false
     private var isReadingDone = false
-    var isProtocolPaused = false
-    var hasWrittenEOF = false
-    /// A file of `SendFileLoop.sendFile` is under way: nothing else may be written.
-    var isSendingFile = false
+    var flow = WriteFlow()
+    var refusal: WriteRefusal = []
     private var resetsOnEnd = false
     private var isDetached = false
 
@@ -82,8 +80,8 @@ public final class MemoryTransport: StreamTransport {
 
     /// Sets the marks; pauses at once if the buffer is above the new high.
     public func setWriteBufferLimits(_ limits: WriteBufferLimits) {
-        writeBufferLimits = limits
-        pauseProtocolIfNeeded()
+        flow.limits = limits
+        pauseIfFull()
     }
 
     // MARK: Set-up

@@ -9,9 +9,7 @@ final class NIODatagramTransport: ChannelInboundHandler, DatagramTransport, NIOR
 
     private let nio: NIOLoop
     private(set) var datagramProtocol: (any DatagramProtocol)?
-    private(set) var writeBufferLimits = WriteBufferLimits.standard
     private(set) var writeBufferSize = 0
-    private(set) var droppedWriteCount = 0
     let socketName: AnyloopCore.SocketAddress?
     let peerName: AnyloopCore.SocketAddress?
     /// The peer's address as SwiftNIO has it.
@@ -19,8 +17,7 @@ final class NIODatagramTransport: ChannelInboundHandler, DatagramTransport, NIOR
 
     private var context: ChannelHandlerContext?
     private var phase = NIOStreamTransport.Phase.opening
-    private var isMade = false
-    private var isWritingPaused = false
+    private var flow = WriteFlow()
     private var cause: TransportError?
     /// Datagrams that wait for the socket.
     private var waiting = 0
@@ -40,6 +37,8 @@ final class NIODatagramTransport: ChannelInboundHandler, DatagramTransport, NIOR
     private var native: NativeLoop { nio.native }
     var loop: any Loop { nio }
     var isClosing: Bool { phase != .open && phase != .opening }
+    var writeBufferLimits: WriteBufferLimits { flow.limits }
+    var droppedWriteCount: Int { flow.droppedCount }
 
     // MARK: SwiftNIO's events
 
@@ -51,7 +50,6 @@ final class NIODatagramTransport: ChannelInboundHandler, DatagramTransport, NIOR
         guard phase == .opening else { return }
         nio.turns.noteActivity()
         phase = .open
-        isMade = true
         do { try datagramProtocol?.connectionMade(self) } catch {
             native.reportCallback("connection_made", error)
         }
@@ -96,11 +94,11 @@ final class NIODatagramTransport: ChannelInboundHandler, DatagramTransport, NIOR
                 return
             }
         } catch {
-            droppedWriteCount += 1
+            flow.refuse()
             return tellError(error)
         }
         guard waiting < native.options.datagramQueueLimit else {
-            droppedWriteCount += 1
+            flow.refuse()
             return tellError(.system(Errno.noBuffers, "sendto"))
         }
         var buffer = context.channel.allocator.buffer(capacity: bytes.count)
@@ -120,14 +118,17 @@ final class NIODatagramTransport: ChannelInboundHandler, DatagramTransport, NIOR
         writeBufferSize -= count
         guard phase == .open || phase == .closing else { return }
         if case .failure(let error) = result, let error = TransportError.fromNIO(error, "sendto") { tellError(error) }
-        resumeIfDrained()
+        if flow.resumes(at: writeBufferSize) {
+            nio.turns.noteActivity()
+            tell(.resume)
+        }
         if phase == .closing, waiting == 0 { end(cause: nil) }
     }
 
     /// Whether a datagram to `target` may be sent now; otherwise it is dropped and counted.
     private func accepts(_ target: AnyloopCore.SocketAddress?) -> Bool {
         guard phase == .open else {
-            droppedWriteCount += 1
+            flow.drop()
             return false
         }
         if let peerName, let target, target != peerName {
@@ -140,7 +141,7 @@ final class NIODatagramTransport: ChannelInboundHandler, DatagramTransport, NIOR
     }
 
     private func refuse(_ misuse: UsageError) {
-        droppedWriteCount += 1
+        flow.refuse()
         tellError(.usage(misuse))
     }
 
@@ -151,27 +152,13 @@ final class NIODatagramTransport: ChannelInboundHandler, DatagramTransport, NIOR
     }
 
     func setWriteBufferLimits(_ limits: WriteBufferLimits) {
-        writeBufferLimits = limits
+        flow.limits = limits
         pauseIfFull()
     }
 
     private func pauseIfFull() {
-        guard !isWritingPaused, phase == .open || phase == .closing, writeBufferSize > writeBufferLimits.high else {
-            return
-        }
-        isWritingPaused = true
-        do { try datagramProtocol?.pauseWriting() } catch {
-            native.report("protocol.pause_writing() failed", error, self, datagramProtocol)
-        }
-    }
-
-    private func resumeIfDrained() {
-        guard isWritingPaused, writeBufferSize <= writeBufferLimits.low else { return }
-        isWritingPaused = false
-        nio.turns.noteActivity()
-        do { try datagramProtocol?.resumeWriting() } catch {
-            native.report("protocol.resume_writing() failed", error, self, datagramProtocol)
-        }
+        guard phase == .open || phase == .closing, flow.pauses(at: writeBufferSize) else { return }
+        tell(.pause)
     }
 
     // MARK: Ending
@@ -186,6 +173,8 @@ final class NIODatagramTransport: ChannelInboundHandler, DatagramTransport, NIOR
 
     private func end(cause: TransportError?) {
         guard phase != .ending, phase != .over else { return }
+        // Who has not heard of the beginning hears of no end.
+        if phase == .opening { datagramProtocol = nil }
         phase = .ending
         self.cause = cause
         context?.close(mode: .all, promise: nil)
@@ -195,7 +184,7 @@ final class NIODatagramTransport: ChannelInboundHandler, DatagramTransport, NIOR
     private func finish() {
         guard phase == .ending else { return }
         phase = .over
-        do { if isMade { try datagramProtocol?.connectionLost(cause) } } catch {
+        do { try datagramProtocol?.connectionLost(cause) } catch {
             native.reportCallback("connection_lost", error)
         }
         datagramProtocol = nil

@@ -15,13 +15,13 @@ extension NIOLoop {
         }
         guard !isClosed else { throw .loopClosed }
         try checkSendFile(transport, offset: offset, count: count)
-        guard !near.isSendingFile else { throw .usage("Empty waiter is already set") }
+        guard !near.refusal.contains(.sendingFile) else { throw .usage("Empty waiter is already set") }
         let work = FileWork()
         let wasReading = near.isReading
         near.pauseReading()
-        near.isSendingFile = true
+        near.refusal.insert(.sendingFile)
         let transfer = NIOFileTransfer(near, file: file, offset: offset, count: count ?? Int.max) { [native] result in
-            near.isSendingFile = false
+            near.refusal.remove(.sendingFile)
             work.part = nil
             if wasReading { near.resumeReading() }
             if case .failure(let error) = result, error.isSendFileUnavailable, allowsFallback, !near.isClosing {

@@ -5,7 +5,7 @@ import NIOCore
 
 extension NIOStreamTransport {
     func write(_ bytes: Span<UInt8>) {
-        guard !bytes.isEmpty || isWriteEnded, acceptsWrite(), let context else { return }
+        guard acceptsWrite(isEmpty: bytes.isEmpty), let context else { return }
         var buffer = context.channel.allocator.buffer(capacity: bytes.count)
         unsafe bytes.withUnsafeBytes { _ = unsafe buffer.writeBytes($0) }
         send(.byteBuffer(buffer))
@@ -15,7 +15,7 @@ extension NIOStreamTransport {
 
     func write(contentsOf pieces: [[UInt8]]) {
         let count = pieces.reduce(0) { $0 + $1.count }
-        guard isWriteEnded || count > 0, acceptsWrite("writelines"), let context else { return }
+        guard acceptsWrite("writelines", isEmpty: count == 0), let context else { return }
         var buffer = context.channel.allocator.buffer(capacity: count)
         for piece in pieces { buffer.writeBytes(piece) }
         send(.byteBuffer(buffer))
@@ -28,11 +28,7 @@ extension NIOStreamTransport {
         let finish: (Result<Int, TransportError>) -> Void = { [native] result in
             if native.isClosed { completion(result) } else { native.callSoon { completion(result) } }
         }
-        guard !isWriteEnded || phase != .open else {
-            return finish(.failure(.usage("Cannot call write() after write_eof()")))
-        }
-        guard !isSendingFile else { return finish(.failure(.usage("unable to write; sendfile is in progress"))) }
-        guard phase == .open else { return finish(.failure(.usage("Transport is closing"))) }
+        if let error = refusal.fileError(isClosing: phase != .open, cause: cause) { return finish(.failure(error)) }
         switch NIOFileKind(file, offset: offset, count: count) {
         case .regular(let available):
             sendRegion(file, offset: offset, count: available) { finish($0.map { available }) }
@@ -46,7 +42,7 @@ extension NIOStreamTransport {
     func sendRegion(
         _ file: Int32, offset: Int64, count: Int, completion: @escaping (Result<Void, TransportError>) -> Void
     ) {
-        guard let context, !isChannelGone else { return completion(.failure(.usage("Transport is closing"))) }
+        guard let context, intake != .gone else { return completion(.failure(.transportIsClosing)) }
         let handle: NIOFileHandle
         do throws(TransportError) { handle = try .copying(file) } catch { return completion(.failure(error)) }
         let region = FileRegion(fileHandle: handle, readerIndex: Int(offset), endIndex: Int(offset) + count)
@@ -59,18 +55,18 @@ extension NIOStreamTransport {
     }
 
     func writeEOF() {
-        guard phase == .open, !isWriteEnded else { return }
-        isWriteEnded = true
+        guard phase == .open, !refusal.contains(.ended) else { return }
+        refusal.insert(.ended)
         context?.close(mode: .output, promise: nil)
     }
 
     var writeBufferSize: Int {
-        guard unconfirmed > 0, !isChannelGone else { return 0 }
+        guard unconfirmed > 0, intake != .gone else { return 0 }
         return (try? context?.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0
     }
 
     func setWriteBufferLimits(_ limits: WriteBufferLimits) {
-        writeBufferLimits = limits
+        flow.limits = limits
         // Above `high` the one, below `low` the other: asyncio resumes at `low`.
         let mark = ChannelOptions.Types.WriteBufferWaterMark(
             low: Int(clamping: limits.low.addingReportingOverflow(1).partialValue),
@@ -96,57 +92,43 @@ extension NIOStreamTransport {
             if phase == .open || phase == .closing { end(cause: TransportError.fromNIO(error, "send")) }
             return
         }
-        guard isWritingPaused || phase == .closing else { return }
+        guard flow.isPaused || phase == .closing else { return }
         nio.turns.noteActivity()
         resumeIfDrained()
         if unconfirmed == 0, phase == .closing { end(cause: nil) }
     }
 
     /// Whether bytes may be written now; otherwise they are dropped and counted, and misuse is reported.
-    private func acceptsWrite(_ name: String = "write") -> Bool {
-        if isWriteEnded {
-            native.misuse("Cannot call \(name)() after write_eof()", self, streamProtocol)
-            droppedWriteCount += 1
+    private func acceptsWrite(_ call: String = "write", isEmpty: Bool) -> Bool {
+        if let error = refusal.error(of: call) {
+            flow.refuse()
+            native.misuse(error, self, streamProtocol)
             return false
         }
-        if isSendingFile {
-            native.misuse("unable to \(name); sendfile is in progress", self, streamProtocol)
-            droppedWriteCount += 1
-            return false
-        }
+        if isEmpty { return false }
         if phase == .open || phase == .closing {
-            guard isChannelGone else { return true }
-            end(cause: heldFailure ?? .system(Errno.brokenPipe, "send"))
+            guard intake == .gone else { return true }
+            end(cause: inbound.heldFailure ?? .system(Errno.brokenPipe, "send"))
             return false
         }
-        droppedWriteCount += 1
-        native.logDroppedWrite(droppedWriteCount)
+        if flow.drop() { native.logDroppedWrite() }
         return false
     }
 
     private func pauseIfFull() {
-        guard unconfirmed > 0, !isWritingPaused, phase == .open || phase == .closing,
-            writeBufferSize > writeBufferLimits.high
+        // SwiftNIO is asked for the size only where it matters.
+        guard unconfirmed > 0, !flow.isPaused, phase == .open || phase == .closing, flow.pauses(at: writeBufferSize)
         else { return }
-        isWritingPaused = true
-        do { try streamProtocol?.pauseWriting() } catch {
-            native.report("protocol.pause_writing() failed", error, self, streamProtocol)
-        }
+        tell(.pause)
     }
 
     /// Asks for `resumeWriting` if the buffer is low: in the next turn, because SwiftNIO may be in the middle of writing,
     /// where what the protocol writes would only be queued, and the protocol may be, too.
     func resumeIfDrained() {
-        guard isWritingPaused, !isResumeQueued, phase != .over, writeBufferSize <= writeBufferLimits.low else { return }
-        isResumeQueued = true
+        guard flow.isPaused, phase != .over, flow.resumesLater(at: writeBufferSize) else { return }
         nio.turns.noteActivity()
         native.callSoon { [self] in
-            isResumeQueued = false
-            guard isWritingPaused, phase != .over, writeBufferSize <= writeBufferLimits.low else { return }
-            isWritingPaused = false
-            do { try streamProtocol?.resumeWriting() } catch {
-                native.report("protocol.resume_writing() failed", error, self, streamProtocol)
-            }
+            if phase != .over, flow.resumes(at: writeBufferSize) { tell(.resume) }
         }
     }
 }

@@ -24,11 +24,43 @@ final class NIOStreamTransport: ChannelInboundHandler, StreamTransport, NIOResid
     }
 
     /// What the peer's side has come to.
-    enum Inbound: UInt8 {
+    enum Inbound {
         case open
-        /// Its end, or a failure, came during a pause and waits behind what is held.
+        /// Its end came during a pause and waits behind what is held.
         case endHeld
+        /// The connection failed during a pause: told once reading is resumed, or by the next write.
+        case failureHeld(TransportError)
         case ended
+
+        /// Whether it has not come to an end yet.
+        var isOpen: Bool { if case .open = self { true } else { false } }
+
+        /// Whether an end waits to be told.
+        var isHeld: Bool {
+            switch self {
+            case .open, .ended: false
+            case .endHeld, .failureHeld: true
+            }
+        }
+
+        var heldFailure: TransportError? { if case .failureHeld(let error) = self { error } else { nil } }
+    }
+
+    /// What SwiftNIO does with the channel.
+    enum Intake: UInt8 {
+        /// It reads of its own accord.
+        case reading
+        case resting
+        /// It gave the channel up: both sides are ended, or it failed.
+        case gone
+    }
+
+    /// Whether what comes is delivered.
+    enum Reading: UInt8 {
+        case flowing
+        case paused
+        /// What is held is delivered in a later turn, before anything newer.
+        case resuming
     }
 
     let nio: NIOLoop
@@ -41,33 +73,20 @@ final class NIOStreamTransport: ChannelInboundHandler, StreamTransport, NIOResid
 
     var context: ChannelHandlerContext?
     var phase = Phase.opening
-    /// `connectionMade` was called; without it there is no `connectionLost` either.
-    private var isMade = false
-    private var inbound = Inbound.open
-    /// SwiftNIO gave its channel up: both sides are ended, or it failed.
-    private(set) var isChannelGone = false
+    private(set) var inbound = Inbound.open
+    private(set) var intake = Intake.reading
     private(set) var cause: TransportError?
-    /// What ended the connection while its reading was paused: told once it is resumed, or by the next write.
-    private(set) var heldFailure: TransportError?
     /// Keeps others off the channel's descriptor.
     private var claim: Watcher?
 
-    private var isReadingPaused = false
-    /// Whether SwiftNIO reads of its own accord.
-    private var reads = true
+    private var reading = Reading.flowing
     /// What came while nothing was to be delivered, oldest first.
     private var held = CircularBuffer<ByteBuffer>()
-    private var isDeliveryQueued = false
 
     /// Bytes that SwiftNIO has taken and not confirmed.
     var unconfirmed = 0
-    var isWritingPaused = false
-    var isWriteEnded = false
-    /// A file of `SendFileLoop.sendFile` is under way: nothing else may be written.
-    var isSendingFile = false
-    var isResumeQueued = false
-    var writeBufferLimits = WriteBufferLimits.standard
-    var droppedWriteCount = 0
+    var flow = WriteFlow()
+    var refusal: WriteRefusal = []
 
     private(set) var socketName: AnyloopCore.SocketAddress?
     private(set) var peerName: AnyloopCore.SocketAddress?
@@ -83,8 +102,12 @@ final class NIOStreamTransport: ChannelInboundHandler, StreamTransport, NIOResid
     var native: NativeLoop { nio.native }
     var loop: any Loop { nio }
     var isClosing: Bool { phase != .open && phase != .opening }
-    var isReading: Bool { !isReadingPaused && !isClosing }
+    var isReading: Bool { reading != .paused && !isClosing }
     var canWriteEOF: Bool { true }
+    var writeBufferLimits: WriteBufferLimits { flow.limits }
+    var droppedWriteCount: Int { flow.droppedCount }
+    /// Whether what comes next has to wait.
+    private var isHolding: Bool { reading == .paused || !held.isEmpty }
 
     // MARK: SwiftNIO's events
 
@@ -106,7 +129,7 @@ final class NIOStreamTransport: ChannelInboundHandler, StreamTransport, NIOResid
 
     /// Begins on a channel that is active already and does not read.
     func takeOver(_ channel: any Channel) {
-        reads = false
+        intake = .resting
         start(
             socket: AnyloopCore.SocketAddress(channel.localAddress),
             peer: AnyloopCore.SocketAddress(channel.remoteAddress))
@@ -117,7 +140,6 @@ final class NIOStreamTransport: ChannelInboundHandler, StreamTransport, NIOResid
         guard phase == .opening else { return }
         if socketName == nil, peerName == nil { (socketName, peerName) = (socket, peer) }
         phase = .open
-        isMade = true
         claimDescriptor()
         do { try streamProtocol?.connectionMade(self) } catch {
             native.reportCallback("connection_made", error)
@@ -132,7 +154,7 @@ final class NIOStreamTransport: ChannelInboundHandler, StreamTransport, NIOResid
             if phase == .opening { held.append(buffer) }
             return
         }
-        if isReadingPaused || !held.isEmpty { held.append(buffer) } else { deliver(buffer) }
+        if isHolding { held.append(buffer) } else { deliver(buffer) }
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
@@ -143,10 +165,9 @@ final class NIOStreamTransport: ChannelInboundHandler, StreamTransport, NIOResid
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         nio.turns.noteActivity()
         let cause = TransportError.fromNIO(error, "recv")
-        if phase == .open, isReadingPaused || !held.isEmpty, unconfirmed == 0 {
+        if phase == .open, isHolding, unconfirmed == 0 {
             // SwiftNIO has read what was there before; asyncio finds the failure behind it, by reading or writing.
-            heldFailure = cause
-            inbound = .endHeld
+            inbound = cause.map { .failureHeld($0) } ?? .endHeld
             return
         }
         if phase == .open, !askForBuffer() { return }
@@ -155,7 +176,7 @@ final class NIOStreamTransport: ChannelInboundHandler, StreamTransport, NIOResid
 
     func channelInactive(context: ChannelHandlerContext) {
         nio.turns.noteActivity()
-        isChannelGone = true
+        intake = .gone
         giveUpDescriptor()
         switch phase {
         case .opening, .ending, .over: return
@@ -170,9 +191,9 @@ final class NIOStreamTransport: ChannelInboundHandler, StreamTransport, NIOResid
     func channelWritabilityChanged(context: ChannelHandlerContext) { resumeIfDrained() }
 
     private func inputEnded() {
-        guard inbound == .open, phase == .open || phase == .opening else { return }
+        guard inbound.isOpen, phase == .open || phase == .opening else { return }
         nio.turns.noteActivity()
-        if isReadingPaused || !held.isEmpty || phase == .opening { inbound = .endHeld } else { receiveEnd() }
+        if isHolding || phase == .opening { inbound = .endHeld } else { receiveEnd() }
     }
 
     // MARK: Delivering
@@ -188,7 +209,7 @@ final class NIOStreamTransport: ChannelInboundHandler, StreamTransport, NIOResid
     private func fill(_ bufferedProtocol: any BufferedStreamProtocol, _ buffer: ByteBuffer) {
         var rest = buffer
         while rest.readableBytes > 0 {
-            guard phase == .open, !isReadingPaused else {
+            guard phase == .open, reading != .paused else {
                 if phase == .open { held.prepend(rest) }
                 return
             }
@@ -214,9 +235,10 @@ final class NIOStreamTransport: ChannelInboundHandler, StreamTransport, NIOResid
     }
 
     private func receiveEnd() {
+        let failure = inbound.heldFailure
         inbound = .ended
         guard askForBuffer() else { return }
-        if let heldFailure { return end(cause: heldFailure) }
+        if let failure { return end(cause: failure) }
         var staysOpen = false
         do { staysOpen = try streamProtocol?.eofReceived() ?? false } catch {
             return fail("eof_received", "eofReceived", error)
@@ -236,46 +258,47 @@ final class NIOStreamTransport: ChannelInboundHandler, StreamTransport, NIOResid
 
     /// Delivers what is held, then the end if that is held, too.
     private func deliverHeld() {
-        isDeliveryQueued = false
-        while phase == .open, !isReadingPaused, let buffer = held.popFirst() { deliver(buffer) }
-        guard phase == .open, !isReadingPaused else { return }
-        if inbound == .endHeld { receiveEnd() }
+        guard reading == .resuming else { return }
+        reading = .flowing
+        while phase == .open, reading != .paused, let buffer = held.popFirst() { deliver(buffer) }
+        guard phase == .open, reading != .paused else { return }
+        if inbound.isHeld { receiveEnd() }
         adjustReading()
     }
 
     // MARK: Reading
 
     func pauseReading() {
-        isReadingPaused = true
+        reading = .paused
         adjustReading()
     }
 
     func resumeReading() {
-        guard isReadingPaused else { return }
-        isReadingPaused = false
+        guard reading == .paused else { return }
+        reading = .flowing
         adjustReading()
     }
 
     /// Brings SwiftNIO's reading in line with the state; what is held comes before anything newer.
     private func adjustReading() {
-        if phase == .open, !isReadingPaused, !held.isEmpty || inbound == .endHeld {
-            guard !isDeliveryQueued else { return }
-            isDeliveryQueued = true
+        if phase == .open, reading != .paused, !held.isEmpty || inbound.isHeld {
+            guard reading == .flowing else { return }
+            reading = .resuming
             native.callSoon { [self] in deliverHeld() }
             return
         }
-        let wanted = phase == .open && !isReadingPaused && inbound == .open
-        guard wanted != reads, !isChannelGone else { return }
-        reads = wanted
+        let wanted = phase == .open && reading != .paused && inbound.isOpen ? Intake.reading : .resting
+        guard wanted != intake, intake != .gone else { return }
+        intake = wanted
         // Fails on a closed channel only, which reads nothing.
-        try? context?.channel.syncOptions?.setOption(.autoRead, value: wanted)
+        try? context?.channel.syncOptions?.setOption(.autoRead, value: wanted == .reading)
     }
 
     // MARK: Ending
 
     func close() {
         guard phase == .open || phase == .opening else { return }
-        guard unconfirmed > 0, !isChannelGone else { return end(cause: nil) }
+        guard unconfirmed > 0, intake != .gone else { return end(cause: nil) }
         phase = .closing
         held.removeAll()
         adjustReading()
@@ -297,18 +320,25 @@ final class NIOStreamTransport: ChannelInboundHandler, StreamTransport, NIOResid
 
     /// Drops what is queued and has `connectionLost` called from the ready queue (asyncio rules 94, 95).
     func end(cause: TransportError?) {
-        guard phase != .ending, phase != .over else { return }
+        let before = phase
+        guard before != .ending, before != .over else { return }
         phase = .ending
         self.cause = cause
         held.removeAll()
         closeChannel()
-        if isMade { native.callSoon { [self] in finish() } } else { finish() }
+        guard before == .opening else {
+            native.callSoon { [self] in finish() }
+            return
+        }
+        // Who has not heard of the beginning hears of no end.
+        streamProtocol = nil
+        finish()
     }
 
     private func finish() {
         guard phase == .ending else { return }
         phase = .over
-        do { if isMade { try streamProtocol?.connectionLost(cause) } } catch {
+        do { try streamProtocol?.connectionLost(cause) } catch {
             native.reportCallback("connection_lost", error)
         }
         streamProtocol = nil
