@@ -6,6 +6,13 @@ import CAnyloopSystem
 /// The loop holds it until `connectionLost`. The child is reaped on the loop's thread only: until then its number is
 /// its own, and signals reach nobody else.
 final class NativeSubprocess: SubprocessTransport, PendingWork {
+    private enum Phase {
+        case open
+        /// `connectionLost` is queued.
+        case ending
+        case over
+    }
+
     let native: NativeLoop
     let pid: Int32
     var subprocessProtocol: (any SubprocessProtocol)?
@@ -21,9 +28,7 @@ final class NativeSubprocess: SubprocessTransport, PendingWork {
     private var completion: ((Result<Void, TransportError>) -> Void)?
     private var isMade = false
     private var isReaped = false
-    /// `connectionLost` is queued.
-    private var isFinished = false
-    private var isOver = false
+    private var phase = Phase.open
     private var isLoopClosing = false
     private var number: UInt64 = 0
 
@@ -157,7 +162,7 @@ final class NativeSubprocess: SubprocessTransport, PendingWork {
     // MARK: Signals
 
     func sendSignal(_ signal: Int32) throws(TransportError) {
-        guard !isOver else { throw .system(Errno.noProcess, "kill") }
+        guard phase != .over else { throw .system(Errno.noProcess, "kill") }
         guard !isReaped else { return }
         let code = anyloop_process_signal(pid, signal)
         if code < 0 { throw .system(-code, "kill") }
@@ -179,16 +184,16 @@ final class NativeSubprocess: SubprocessTransport, PendingWork {
     }
 
     private func finishIfDone() {
-        guard !isFinished, returnCode != nil || isLoopClosing, ends.allSatisfy({ $0 < 0 }),
+        guard phase == .open, returnCode != nil || isLoopClosing, ends.allSatisfy({ $0 < 0 }),
             pipes.allSatisfy({ $0?.isDisconnected ?? true })
         else { return }
-        isFinished = true
+        phase = .ending
         call { self.connectionLost() }
     }
 
     private func connectionLost() {
-        guard !isOver else { return }
-        isOver = true
+        guard phase != .over else { return }
+        phase = .over
         native.pendingWork[number] = nil
         if isMade { guarded { try subprocessProtocol?.connectionLost(isLoopClosing ? .loopClosed : nil) } }
         subprocessProtocol = nil
@@ -207,7 +212,7 @@ final class NativeSubprocess: SubprocessTransport, PendingWork {
         pendingCalls = nil
         // What is not made hears nothing, and its pipes need not hold this.
         if !isMade { pipes = [nil, nil, nil] }
-        if isFinished || !isMade { connectionLost() } else { finishIfDone() }
+        if phase == .ending || !isMade { connectionLost() } else { finishIfDone() }
     }
 }
 

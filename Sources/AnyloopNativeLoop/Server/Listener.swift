@@ -97,38 +97,30 @@ package struct BoundSocket {
 
 /// One listening socket.
 final class Listener: Watcher {
-    let socket: BoundSocket
-    /// The server that owns this listener; nil once it is shut.
+    /// The server that owns this listener and its socket; nil once it is shut.
     var server: NativeServer?
-
-    init(_ socket: BoundSocket) {
-        self.socket = socket
-        super.init(descriptor: socket.descriptor)
-    }
 
     override func ready(_ events: Interest) {
         guard let server else { return }
         var peer = anyloop_address()
-        for _ in 0..<server.acceptBudget {
+        for _ in 0..<server.account.acceptBudget {
             let accepted = unsafe anyloop_accept(descriptor, &peer)
             if accepted >= 0 {
                 server.accepted(accepted, peer: SocketAddress(peer))
-                guard server.mayAccept else { return }
+                guard server.account.mayAccept else { return }
                 continue
             }
             let code = -accepted
             if code == Errno.again { return }
             // What befell that one connection does not concern the next; anything else would come again at once.
-            guard Errno.isOfOneConnection(code) else { return server.ranOut(code, descriptor) }
+            guard Errno.isOfOneConnection(code) else { return server.acceptFailed(code, descriptor) }
         }
     }
 
     func shut(_ loop: NativeLoop) {
         server = nil
         loop.detach(self)
-        socket.close()
         descriptor = -1
-        socket.removeFile(loop)
     }
 
     override func loopCloses() { server?.close() }

@@ -3,21 +3,13 @@ import AnyloopSystem
 import CAnyloopSystem
 
 /// Listening sockets that share a factory.
-final class NativeServer: Server {
+final class NativeServer: AccountedServer {
     let loop: NativeLoop
-    let options: ServerOptions
-    /// Nil once the server is closed: what it captured is let go.
-    private var protocolFactory: (() throws -> any StreamProtocol)?
+    let account: ServerAccount
 
     /// The listening sockets are the application's: what accepted ones inherit is not ours.
     private let hasForeignSockets: Bool
     private var listeners: [Listener]
-    private var closedCallbacks: [() -> Void] = []
-    private(set) var isServing = false
-    private var isClosed = false
-    private(set) var connectionCount = 0
-    private var isAtLimit = false
-    private var retryTimer: TimerHandle?
 
     init(
         loop: NativeLoop, sockets: [BoundSocket], options: ServerOptions,
@@ -25,16 +17,13 @@ final class NativeServer: Server {
     ) {
         self.loop = loop
         self.hasForeignSockets = hasForeignSockets
-        listeners = sockets.map(Listener.init)
-        self.options = options
-        self.protocolFactory = protocolFactory
+        account = ServerAccount(loop: loop, sockets: sockets, options: options, protocolFactory: protocolFactory)
+        listeners = sockets.map { Listener(descriptor: $0.descriptor) }
         for listener in listeners {
             listener.server = self
             loop.attach(listener)
         }
     }
-
-    var addresses: [SocketAddress] { listeners.map(\.socket.address) }
 
     /// Looked up among all of the loop's: connections pay nothing for it.
     var clients: [any StreamTransport] {
@@ -44,63 +33,25 @@ final class NativeServer: Server {
         }
     }
 
-    func startServing() throws(TransportError) {
-        guard !isClosed else { throw .usage("this server is closed; make another") }
-        guard !isServing else { return }
-        for listener in listeners { try listener.socket.listen(backlog: options.backlog) }
-        isServing = true
-        watchListeners()
+    // MARK: Listening
+
+    func beginAccepting() { adjustAccepting() }
+
+    func adjustAccepting() {
+        for listener in listeners { loop.watch(listener, account.mayAccept ? .read : []) }
     }
 
-    func close() {
-        guard !isClosed else { return }
-        isClosed = true
-        isServing = false
-        retryTimer?.cancel()
-        retryTimer = nil
+    func endAccepting() {
         for listener in listeners { listener.shut(loop) }
         listeners = []
-        // Sockets that are accepted already have their turn first (asyncio's discipline).
-        if loop.discipline == .native || loop.isClosed {
-            protocolFactory = nil
-        } else {
-            loop.callSoon { self.protocolFactory = nil }
-        }
-        if connectionCount == 0 { tellClosed() }
-    }
-
-    func whenClosed(_ callback: @escaping () -> Void) {
-        if isClosed, connectionCount == 0 {
-            callback()
-        } else {
-            closedCallbacks.append(callback)
-        }
-    }
-
-    private func tellClosed() {
-        let callbacks = closedCallbacks
-        closedCallbacks = []
-        for callback in callbacks { callback() }
     }
 
     // MARK: Accepting
 
-    /// Accepts that a listener may do in one turn.
-    var acceptBudget: Int {
-        // asyncio takes a whole backlog (rule 53).
-        max(1, loop.discipline == .asyncio ? options.backlog : min(options.backlog, loop.options.acceptBudget))
-    }
-
-    /// Whether another connection may be taken now.
-    var mayAccept: Bool { isServing && !isAtLimit && retryTimer == nil }
-
     /// Takes over an accepted socket; see `Discipline` for the order.
     func accepted(_ descriptor: Int32, peer: SocketAddress?) {
-        connectionCount += 1
-        if let limit = options.connectionLimit, connectionCount >= limit {
-            isAtLimit = true
-            watchListeners()
-        }
+        connectionBegan()
+        heedLimit()
         switch loop.discipline {
         case .native:
             finishAccept(AcceptedSocket(descriptor), peer: peer)
@@ -112,20 +63,14 @@ final class NativeServer: Server {
 
     private func finishAccept(_ socket: AcceptedSocket, peer: SocketAddress?) {
         do {
-            guard let protocolFactory else { throw TransportError.cancelled }
-            let made = try protocolFactory()
-            // asyncio refuses to attach it then.
-            guard !isClosed else { throw TransportError.cancelled }
+            let made = try makeProtocol()
             if hasForeignSockets { prepare(socket) }
             let transport = NativeStreamTransport(
                 loop: loop, descriptor: socket.take(), protocol: made, peer: peer, server: self)
             loop.start(transport, completion: nil)
         } catch {
             socket.close()
-            if loop.discipline == .native || loop.isDebug {
-                loop.report("Error on transport creation for incoming connection", error)
-            }
-            connectionEnded()
+            connectionFailed(error)
         }
     }
 
@@ -133,36 +78,7 @@ final class NativeServer: Server {
     private func prepare(_ socket: AcceptedSocket) {
         // Both fail on a Unix socket, which has neither.
         _ = anyloop_set_option(socket.descriptor, Int32(ANYLOOP_OPTION_NO_DELAY), 1)
-        if options.keepAlive { _ = anyloop_set_option(socket.descriptor, Int32(ANYLOOP_OPTION_KEEP_ALIVE), 1) }
-    }
-
-    /// A connection of this server is over.
-    func connectionEnded() {
-        connectionCount -= 1
-        if isAtLimit {
-            isAtLimit = false
-            watchListeners()
-        }
-        if isClosed, connectionCount == 0 { tellClosed() }
-    }
-
-    /// Out of descriptors or memory, or worse: accepting pauses and comes back (asyncio rule 55).
-    func ranOut(_ code: Int32, _ descriptor: Int32) {
-        guard retryTimer == nil, isServing else { return }
-        let message =
-            Errno.isOutOfResources(code) ? "socket.accept() out of system resource" : "socket.accept() failed"
-        loop.callExceptionHandler(
-            LoopException(message: message, error: SystemError(code, "accept"), socket: descriptor))
-        guard isServing else { return }
-        retryTimer = loop.callLater(loop.options.acceptRetryDelay) { [weak self] in
-            self?.retryTimer = nil
-            self?.watchListeners()
-        }
-        watchListeners()
-    }
-
-    private func watchListeners() {
-        for listener in listeners { loop.watch(listener, mayAccept ? .read : []) }
+        if account.options.keepAlive { _ = anyloop_set_option(socket.descriptor, Int32(ANYLOOP_OPTION_KEEP_ALIVE), 1) }
     }
 }
 

@@ -8,40 +8,26 @@ import NIOPosix
 /// Listening channels of SwiftNIO's that share a factory.
 ///
 /// The sockets are bound before SwiftNIO gets them, so that all of them are had or none, with an error that says which.
-final class NIOServer: Server, NIOResident {
+final class NIOServer: AccountedServer, NIOResident {
     private let nio: NIOLoop
-    private let options: ServerOptions
-    /// Nil once the server is closed: what it captured is let go.
-    private var protocolFactory: (() throws -> any StreamProtocol)?
-    private var sockets: [BoundSocket]
+    let account: ServerAccount
     private var channels: [any Channel] = []
-    private var closedCallbacks: [() -> Void] = []
-    private(set) var isServing = false
-    private var isClosed = false
-    private(set) var connectionCount = 0
-    private var isAtLimit = false
-    private var retryTimer: TimerHandle?
 
     init(
         nio: NIOLoop, sockets: [BoundSocket], options: ServerOptions,
         protocolFactory: @escaping () throws -> any StreamProtocol
     ) {
         self.nio = nio
-        self.sockets = sockets
-        self.options = options
-        self.protocolFactory = protocolFactory
+        account = ServerAccount(
+            loop: nio.native, sockets: sockets, options: options, protocolFactory: protocolFactory)
         nio.enroll(self)
     }
 
-    var addresses: [AnyloopCore.SocketAddress] { sockets.map(\.address) }
-
     var clients: [any StreamTransport] { nio.transports(of: self) }
 
-    func startServing() throws(TransportError) {
-        guard !isClosed else { throw .usage("this server is closed; make another") }
-        guard !isServing else { return }
-        for socket in sockets { try socket.listen(backlog: options.backlog) }
-        isServing = true
+    // MARK: Listening
+
+    func beginAccepting() {
         let here = NIOLoopBound(self, eventLoop: nio.eventLoop)
         // Not from here: the bootstrap takes its time, and a server that is closed at once must not listen on.
         nio.eventLoop.execute { here.value.handOver() }
@@ -50,28 +36,28 @@ final class NIOServer: Server, NIOResident {
     /// Gives the sockets to SwiftNIO.
     private func handOver() {
         guard isServing else { return }
-        for index in sockets.indices where sockets[index].descriptor >= 0 {
-            let descriptor = sockets[index].descriptor
-            sockets[index].descriptor = -1
+        for index in account.sockets.indices where account.sockets[index].descriptor >= 0 {
+            let descriptor = account.sockets[index].descriptor
+            account.sockets[index].descriptor = -1
             serve(descriptor)
         }
     }
 
     /// Connections that SwiftNIO accepts in a row; one where each may be the last.
     private var acceptBudget: UInt {
-        options.connectionLimit != nil ? 1 : UInt(max(1, min(options.backlog, nio.native.options.acceptBudget)))
+        account.options.connectionLimit != nil ? 1 : UInt(account.acceptBudget)
     }
 
     private func serve(_ descriptor: Int32) {
         let here = NIOLoopBound(self, eventLoop: nio.eventLoop)
         ServerBootstrap(group: nio.eventLoop)
-            .serverChannelOption(.backlog, value: Int32(clamping: options.backlog))
+            .serverChannelOption(.backlog, value: Int32(clamping: account.options.backlog))
             .serverChannelOption(.maxMessagesPerRead, value: acceptBudget)
             .serverChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     let server = here.value
                     // The bootstrap may take its time.
-                    guard !server.isClosed else { throw TransportError.cancelled }
+                    guard !server.account.isClosed else { throw TransportError.cancelled }
                     server.channels.append(channel)
                     try channel.pipeline.syncOperations.addHandler(NIOListenerHandler(server, descriptor))
                 }
@@ -83,103 +69,48 @@ final class NIOServer: Server, NIOResident {
             .withBoundSocket(descriptor)
             .assumeIsolated()
             .whenFailure { [self] error in
-                guard !isClosed else { return }
+                guard !account.isClosed else { return }
                 nio.native.report("listening failed", TransportError.fromNIO(error, "listen"))
                 close()
             }
     }
 
-    func close() {
-        guard !isClosed else { return }
-        isClosed = true
-        isServing = false
-        retryTimer?.cancel()
-        retryTimer = nil
+    func adjustAccepting() {
+        for channel in channels { try? channel.syncOptions?.setOption(.autoRead, value: account.mayAccept) }
+    }
+
+    func endAccepting() {
         for channel in channels { channel.close(promise: nil) }
         channels = []
-        for socket in sockets {
-            socket.close()
-            socket.removeFile(nio.native)
-        }
-        sockets = []
-        protocolFactory = nil
         nio.dismiss(self)
-        if connectionCount == 0 { tellClosed() }
     }
 
     func loopCloses() { close() }
-
-    func whenClosed(_ callback: @escaping () -> Void) {
-        if isClosed, connectionCount == 0 {
-            callback()
-        } else {
-            closedCallbacks.append(callback)
-        }
-    }
-
-    private func tellClosed() {
-        let callbacks = closedCallbacks
-        closedCallbacks = []
-        for callback in callbacks { callback() }
-    }
 
     // MARK: Accepting
 
     /// Makes the protocol for an accepted channel; throwing closes it.
     private func accept(_ channel: any Channel) throws {
         nio.turns.noteActivity()
-        connectionCount += 1
+        connectionBegan()
         do {
-            guard let protocolFactory else { throw TransportError.cancelled }
-            let made = try protocolFactory()
-            guard !isClosed else { throw TransportError.cancelled }
-            if options.keepAlive {
+            let made = try makeProtocol()
+            if account.options.keepAlive {
                 try channel.syncOptions?.setOption(.socketOption(.so_keepalive), value: 1)
             }
             let transport = NIOStreamTransport(nio: nio, protocol: made, server: self)
             try channel.pipeline.syncOperations.addHandler(transport)
         } catch {
-            nio.native.report("Error on transport creation for incoming connection", error)
-            connectionEnded()
+            connectionFailed(error)
             throw error
         }
-        if let limit = options.connectionLimit, connectionCount >= limit {
-            isAtLimit = true
-            adjustAccepting()
-        }
+        heedLimit()
     }
 
-    /// A connection of this server is over.
-    func connectionEnded() {
-        connectionCount -= 1
-        if isAtLimit {
-            isAtLimit = false
-            adjustAccepting()
-        }
-        if isClosed, connectionCount == 0 { tellClosed() }
-    }
-
-    /// Out of descriptors or memory, or worse: accepting pauses and comes back (asyncio rule 55).
     fileprivate func failed(_ error: any Error, _ descriptor: Int32) {
         nio.turns.noteActivity()
-        guard retryTimer == nil, isServing, let error = error as? IOError else { return }
-        let code = error.errnoCode
-        guard !Errno.isOfOneConnection(code) else { return }
-        let message =
-            Errno.isOutOfResources(code) ? "socket.accept() out of system resource" : "socket.accept() failed"
-        nio.native.callExceptionHandler(
-            LoopException(message: message, error: SystemError(code, "accept"), socket: descriptor))
-        guard isServing else { return }
-        retryTimer = nio.callLater(nio.native.options.acceptRetryDelay) { [weak self] in
-            self?.retryTimer = nil
-            self?.adjustAccepting()
-        }
-        adjustAccepting()
-    }
-
-    private func adjustAccepting() {
-        let accepts = isServing && !isAtLimit && retryTimer == nil
-        for channel in channels { try? channel.syncOptions?.setOption(.autoRead, value: accepts) }
+        guard let error = error as? IOError, !Errno.isOfOneConnection(error.errnoCode) else { return }
+        acceptFailed(error.errnoCode, descriptor)
     }
 }
 
