@@ -152,7 +152,7 @@ let package = Package(
             name: "NIOSubjects",
             dependencies: [
                 "AnyloopCore", "AnyloopHarness", "AnyloopNativeLoop", "AnyloopSubjects", "AnyloopTLS",
-                "AnyloopWire", "HummingbirdOnAnyloop", "NIOBridge", "NIOHarness", "NIOTesting",
+                "AnyloopWire", "HummingbirdOnAnyloop", "NIOBridge", "NIOHarness",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),

@@ -2,6 +2,7 @@ import Foundation
 import Hummingbird
 import HummingbirdCore
 import Logging
+import NIOBridge
 import NIOCore
 import NIOHTTP1
 import ServiceLifecycle
@@ -106,7 +107,7 @@ extension HummingbirdServer {
     private func listen<Child: ServerChildChannel>(
         on group: any EventLoopGroup, at address: HummingbirdServerOptions.Address, _ child: Child, sharesPort: Bool
     ) async throws -> NIOAsyncChannel<Child.Value, Never> {
-        let bootstrap = prepared(try listeningBootstrap(for: group), sharesPort: sharesPort)
+        let bootstrap = prepared(try serverBootstrap(for: group), sharesPort: sharesPort)
         let logger = logger
         let initializer: @Sendable (any Channel) -> EventLoopFuture<Child.Value> = {
             [connections, mayBeHTTP2 = Child.Value.self != HTTP1Channel.Value.self] channel in
@@ -132,7 +133,7 @@ extension HummingbirdServer {
     }
 
     /// What Hummingbird's own server asks of its bootstrap, and SO_REUSEPORT.
-    private func prepared(_ bootstrap: some ListeningBootstrap, sharesPort: Bool) -> any ListeningBootstrap {
+    private func prepared(_ bootstrap: some ServerBootstrapping, sharesPort: Bool) -> any ServerBootstrapping {
         let delegate = configuration.availableConnectionsDelegate
         let connections = connections
         var bootstrap =

@@ -1,7 +1,7 @@
 import AnyloopHarness
 import AnyloopSubjects
+import NIOBridge
 import NIOCore
-import NIOTesting
 
 /// What a service finds on the machine.
 struct ServiceSite: Sendable {

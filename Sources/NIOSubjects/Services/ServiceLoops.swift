@@ -3,7 +3,6 @@ import AnyloopNativeLoop
 import NIOBridge
 import NIOCore
 import NIOPosix
-import NIOTesting
 
 /// The event loops that a service runs on, and whose bootstraps make its channels.
 ///

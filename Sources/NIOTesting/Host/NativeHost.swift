@@ -1,10 +1,6 @@
 public import NIOBridge
 public import NIOCore
 
-extension NativeServerBootstrap: ServerBootstrapping {}
-extension NativeClientBootstrap: ClientBootstrapping {}
-extension NativeDatagramBootstrap: DatagramBootstrapping {}
-
 /// Our `NativeEventLoopGroup`, with its bootstraps.
 public struct NativeHost: EventLoopGroupHost {
     /// A host; it holds nothing.

@@ -1,9 +1,6 @@
+public import NIOBridge
 public import NIOCore
-public import NIOPosix
-
-extension ServerBootstrap: ServerBootstrapping {}
-extension ClientBootstrap: ClientBootstrapping {}
-extension DatagramBootstrap: DatagramBootstrapping {}
+import NIOPosix
 
 /// NIO's own `MultiThreadedEventLoopGroup`: the oracle, which every case must agree with.
 public struct PosixHost: EventLoopGroupHost {

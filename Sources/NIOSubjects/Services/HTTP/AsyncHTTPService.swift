@@ -1,7 +1,7 @@
 import AnyloopSubjects
+import NIOBridge
 import NIOCore
 import NIOHTTP1
-import NIOTesting
 
 extension Service {
     /// NIOHTTP1's server pipeline below asynchronous channels: a task for each connection.
