@@ -9,89 +9,26 @@ enum HTTP1ServerPipeline {
     /// Adds the handlers; the decoder passes on what follows an upgrade, as the upgrade handlers' own pipeline has it.
     static func add(to channel: any Channel, _ conversation: PipelineConversation) throws {
         try channel.syncOptions?.setOption(.allowRemoteHalfClosure, value: true)
-        try channel.pipeline.syncOperations.addHandlers([
-            HTTPResponseEncoder(),
-            ByteToMessageHandler(HTTPRequestDecoder(leftOverBytesStrategy: .forwardBytes)),
-            HTTPServerPipelineHandler(),
-            NIOHTTPResponseHeadersValidator(),
-            HTTPServerProtocolErrorHandler(),
-            HTTP1ServerRecorder(conversation),
-        ])
-    }
-
-    /// Takes the handlers of HTTP out, the decoder last: what it still holds goes to `successor`.
-    static func handOver(_ context: ChannelHandlerContext, from recorder: HTTP1ServerRecorder, to log: TraceLog) {
-        let pipeline = context.pipeline.syncOperations
-        do {
-            try pipeline.addHandler(SurplusHandler(log), position: .after(recorder))
-            for handler in [
-                try pipeline.context(handlerType: HTTPServerProtocolErrorHandler.self),
-                try pipeline.context(handlerType: NIOHTTPResponseHeadersValidator.self),
-                try pipeline.context(handlerType: HTTPServerPipelineHandler.self),
-                try pipeline.context(handlerType: HTTPResponseEncoder.self),
-                context,
-                try pipeline.context(handlerType: ByteToMessageHandler<HTTPRequestDecoder>.self),
-            ] {
-                pipeline.removeHandler(context: handler, promise: nil)
-            }
-        } catch {
-            context.fireErrorCaught(error)
-        }
+        try HTTP1ServerRecorder(conversation).join(
+            channel, encoder: HTTPResponseEncoder(),
+            decoder: ByteToMessageHandler(HTTPRequestDecoder(leftOverBytesStrategy: .forwardBytes)),
+            others: [
+                HTTPServerPipelineHandler(), NIOHTTPResponseHeadersValidator(), HTTPServerProtocolErrorHandler(),
+            ])
     }
 }
 
 /// The application: it reads each request to its end and answers with 200 and the target, or takes an upgrade.
-final class HTTP1ServerRecorder: ChannelInboundHandler, RemovableChannelHandler {
-    typealias InboundIn = HTTPServerRequestPart
-    typealias OutboundOut = HTTPServerResponsePart
+final class HTTP1ServerRecorder: HTTP1Recorder<HTTPRequestHead, HTTPResponseHead> {
+    init(_ conversation: PipelineConversation) { super.init(conversation, .server) }
 
-    private let log: TraceLog
-    private let acceptsUpgrade: Bool
-    private var head: HTTPRequestHead?
-    private var isClosing = false
-
-    init(_ conversation: PipelineConversation) {
-        log = conversation.log
-        acceptsUpgrade = conversation.fixture.acceptsUpgrade(.server)
+    override func begun(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
+        guard head.version == .http1_1, head.headers.expectsContinue else { return }
+        write(context, HTTPResponseHead(version: .http1_1, status: .continue))
+        context.flush()
     }
 
-    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        // What the decoder has found behind a message that was the connection's last.
-        if isClosing { return }
-        switch unwrapInboundIn(data) {
-        case .head(let head):
-            self.head = head
-            log.event(.head, head.method.rawValue, head.uri, head.version.description)
-            log.fields(head.headers, as: .field)
-            if head.version == .http1_1, head.headers.expectsContinue {
-                write(context, HTTPResponseHead(version: .http1_1, status: .continue))
-                context.flush()
-            }
-        case .body(let buffer): log.record { $0.body(buffer.readableBytesUInt8Span) }
-        case .end(let trailers):
-            log.fields(trailers ?? [:], as: .trailer)
-            log.event(.end)
-            guard let head else { return }
-            self.head = nil
-            answer(head, context)
-        }
-    }
-
-    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-        // As NIOHTTP1Server does it: nothing is under way, or the rest of a request will not come.
-        if event as? ChannelEvent == .inputClosed { context.close(promise: nil) }
-        context.fireUserInboundEventTriggered(event)
-    }
-
-    func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        if !HTTP1Errors.isNone(error, isWithinMessage: head != nil, isClosing: isClosing) {
-            isClosing = true
-            context.fireErrorCaught(error)
-        }
-        context.close(promise: nil)
-    }
-
-    private func answer(_ request: HTTPRequestHead, _ context: ChannelHandlerContext) {
+    override func ended(_ request: HTTPRequestHead, _ context: ChannelHandlerContext) {
         if acceptsUpgrade, request.method == .CONNECT || request.offersUpgrade { return upgrade(request, context) }
         var response = HTTPResponseHead(version: .http1_1, status: .ok)
         let content = request.uri + "\n"
@@ -124,8 +61,7 @@ final class HTTP1ServerRecorder: ChannelInboundHandler, RemovableChannelHandler 
         }
         write(context, response)
         context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
-        log.event(.upgrade)
-        HTTP1ServerPipeline.handOver(context, from: self, to: log)
+        handOver(context)
     }
 
     private func write(_ context: ChannelHandlerContext, _ head: HTTPResponseHead) {
@@ -133,7 +69,11 @@ final class HTTP1ServerRecorder: ChannelInboundHandler, RemovableChannelHandler 
     }
 }
 
-extension HTTPRequestHead {
+extension HTTPRequestHead: HTTP1Head {
+    var isInterim: Bool { false }
+
+    func record(in log: TraceLog) { log.event(.head, method.rawValue, uri, version.description) }
+
     /// Whether it asks for another protocol (RFC 9110 §7.8).
     fileprivate var offersUpgrade: Bool {
         let options = headers[canonicalForm: "Connection"].map { $0.lowercased() }

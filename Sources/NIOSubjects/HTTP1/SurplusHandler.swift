@@ -32,15 +32,3 @@ extension TraceLog {
         for (name, value) in headers { event(kind, name, value) }
     }
 }
-
-/// Which of the errors that NIO fires through a pipeline are none to HTTP.
-enum HTTP1Errors {
-    /// Whether `error` says nothing of a message: the connection went between two of them, or the application has closed
-    /// it after the last.
-    ///
-    /// The decoder refuses what follows a last message if it comes in the same read; later it is closed and never sees it.
-    /// To an application that has closed the connection neither matters.
-    static func isNone(_ error: any Error, isWithinMessage: Bool, isClosing: Bool) -> Bool {
-        isClosing || (error is IOError && !isWithinMessage)
-    }
-}
