@@ -46,20 +46,14 @@ public enum JUnit {
 
     /// Text for XML 1.0: markup escaped, characters that it cannot hold as `\u{…}`.
     static func escape(_ text: String) -> String {
-        var result = ""
-        for scalar in text.unicodeScalars {
+        text.escaped { scalar in
             switch scalar {
-            case "&": result += "&amp;"
-            case "<": result += "&lt;"
-            case ">": result += "&gt;"
-            case "\"": result += "&quot;"
-            case "\n": result += "&#10;"
-            case "\t": result += "&#9;"
-            case "\u{0}"..."\u{1F}", "\u{FFFE}"..."\u{FFFF}":
-                result += "\\u{" + String(scalar.value, radix: 16) + "}"
-            default: result.unicodeScalars.append(scalar)
+            case "\"": "&quot;"
+            case "\n": "&#10;"
+            case "\t": "&#9;"
+            case "\u{0}"..."\u{1F}", "\u{FFFE}"..."\u{FFFF}": "\\u{" + String(scalar.value, radix: 16) + "}"
+            default: nil
             }
         }
-        return result
     }
 }

@@ -131,19 +131,14 @@ public enum RulePage {
 
     /// Text without markup, also within quotes.
     static func escape(_ text: String) -> String {
-        var result = ""
-        for scalar in text.unicodeScalars {
+        text.escaped { scalar in
             switch scalar {
-            case "&": result += "&amp;"
-            case "<": result += "&lt;"
-            case ">": result += "&gt;"
-            case "\"": result += "&quot;"
-            case "'": result += "&#39;"
-            case "\u{0}"..."\u{8}", "\u{E}"..."\u{1F}": result += "\u{FFFD}"
-            default: result.unicodeScalars.append(scalar)
+            case "\"": "&quot;"
+            case "'": "&#39;"
+            case "\u{0}"..."\u{8}", "\u{E}"..."\u{1F}": "\u{FFFD}"
+            default: nil
             }
         }
-        return result
     }
 }
 

@@ -62,18 +62,13 @@ public enum RuleText {
 
     /// Text that Markdown leaves as it is, in a table, too.
     static func escape(_ text: String) -> String {
-        var result = ""
-        for character in text {
-            switch character {
-            case "\\", "|", "*", "_", "`", "[", "]", "#", "~": result += "\\\(character)"
-            case "<": result += "&lt;"
-            case ">": result += "&gt;"
-            case "&": result += "&amp;"
-            case "\n": result += " "
-            default: result.append(character)
+        text.escaped { scalar in
+            switch scalar {
+            case "\\", "|", "*", "_", "`", "[", "]", "#", "~": "\\\(scalar)"
+            case "\n": " "
+            default: nil
             }
         }
-        return result
     }
 }
 
