@@ -12,16 +12,7 @@ import Testing
         _ body: (HTTPClient, HTTPServer, Endpoint, @escaping () -> Void) -> Void
     ) throws {
         let loop = try NativeLoop()
-        let server = HTTPServer(loop: loop) { exchange in
-            exchange.start(HTTPResponse(status: .ok))
-            exchange.onWritable = { exchange.resumeBody() }
-            exchange.readBody { chunk in
-                exchange.write((0..<chunk.count).map { chunk[$0] })
-                if !exchange.isWritable { exchange.pauseBody() }
-            } onEnd: { _ in
-                exchange.finish()
-            }
-        }
+        let server = HTTPServer(loop: loop) { $0.echo() }
         if let unixPath {
             try server.listen(unixPath: unixPath)
         } else {

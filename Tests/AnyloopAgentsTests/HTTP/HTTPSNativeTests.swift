@@ -57,15 +57,8 @@ import Testing
     @Test(arguments: Kind.allCases, [1, 16384, 16385, 5_000_000])
     func bodiesGoBothWays(_ kind: Kind, _ size: Int) throws {
         let bytes = (0..<size).map { UInt8(truncatingIfNeeded: $0 &* 31 ^ $0 >> 8) }
-        try run(kind) { exchange in
-            exchange.start(HTTPResponse(status: .ok))
-            exchange.onWritable = { exchange.resumeBody() }
-            exchange.readBody { chunk in
-                exchange.write((0..<chunk.count).map { chunk[$0] })
-                if !exchange.isWritable { exchange.pauseBody() }
-            } onEnd: { _ in
-                exchange.finish()
-            }
+        try run(kind) {
+            $0.echo()
         } _: { _, client, address, _, done in
             client.fetch(Self.request(.post), body: .bytes(bytes), via: .address(address)) { result in
                 switch result {

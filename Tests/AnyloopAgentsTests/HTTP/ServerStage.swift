@@ -80,3 +80,17 @@ final class Box<Value> {
 func sayHello(_ exchange: HTTPServerExchange) {
     exchange.respond(HTTPResponse(status: .ok), body: Array("hello".utf8))
 }
+
+extension HTTPServerExchange {
+    /// Answers with what comes, no faster than it is taken.
+    func echo() {
+        start(HTTPResponse(status: .ok))
+        onWritable = { self.resumeBody() }
+        readBody { chunk in
+            self.write((0..<chunk.count).map { chunk[$0] })
+            if !self.isWritable { self.pauseBody() }
+        } onEnd: { _ in
+            self.finish()
+        }
+    }
+}
