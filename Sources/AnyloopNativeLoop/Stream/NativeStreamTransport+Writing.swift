@@ -100,21 +100,19 @@ extension NativeStreamTransport {
 
     /// Whether bytes may be written now; otherwise they are dropped and counted, and misuse is reported.
     private func acceptsWrite(_ call: String = "write", isEmpty: Bool) -> Bool {
-        guard refusal.isNone else {
-            refuse(call)
-            return false
-        }
-        if isEmpty { return false }
-        if phase == .open || phase == .closing { return true }
-        if flow.drop() { native.logDroppedWrite() }
+        if takesWrites, !isEmpty, phase == .open || phase == .closing { return true }
+        drop(call, isEmpty: isEmpty)
         return false
     }
 
     @inline(never)
-    private func refuse(_ call: String) {
-        guard let error = refusal.error(of: call) else { return }
-        flow.refuse()
-        native.misuse(error, self, streamProtocol)
+    private func drop(_ call: String, isEmpty: Bool) {
+        if let error = refusal.error(of: call) {
+            flow.refuse()
+            native.misuse(error, self, streamProtocol)
+        } else if !isEmpty, flow.drop() {
+            native.logDroppedWrite()
+        }
     }
 
     /// How many bytes a send took; nil if it failed, which ends the connection (asyncio rule 84).

@@ -34,8 +34,12 @@ final class NativeStreamTransport: Watcher, StreamTransport {
 
     var queue: WriteQueue?
     var flow = WriteFlow()
-    /// Why nothing may be written although it is open; apart from `flow`, because every write looks at it.
-    var refusal: WriteRefusal = []
+    /// Why nothing may be written although it is open.
+    var refusal: WriteRefusal = [] {
+        didSet { takesWrites = refusal.isNone }
+    }
+    /// The same as every write asks it: a load, without a call into another module.
+    private(set) var takesWrites = true
     var cause: TransportError?
 
     private(set) var peerName: SocketAddress?
