@@ -133,7 +133,7 @@ let package = Package(
         .target(
             name: "NIOTesting",
             dependencies: [
-                "NIOBridge",
+                "CAnyloopSystem", "NIOBridge",
                 .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
