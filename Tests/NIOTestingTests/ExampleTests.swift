@@ -35,4 +35,11 @@ struct OwnHost: EventLoopGroupHost {
         for failure in await checkEventLoopGroup(NIOBattery.eventLoop, { OwnHost() }) { Issue.record(failure) }
     }
     // end: nio-battery
+
+    // begin: nio-programs
+    @Test func agreesWithNIOWhateverHappens() async {
+        let report = await NIOPrograms.compare(seeds: 1...20, on: OwnHost())
+        for difference in report.differences { Issue.record(difference) }
+    }
+    // end: nio-programs
 }

@@ -22,10 +22,12 @@ struct FarSocket: Sendable {
     private static let chunkSize = 64 * 1024
 
     let descriptor: CInt
+    private let isDatagram: Bool
 
     /// Takes over a connected socket.
-    init(_ descriptor: CInt, isTCP: Bool) {
+    init(_ descriptor: CInt, isTCP: Bool = false, isDatagram: Bool = false) {
         self.descriptor = descriptor
+        self.isDatagram = isDatagram
         Self.limit(descriptor)
         // With Nagle's algorithm the peer's timing would decide what arrives.
         if isTCP { _ = anyloop_set_option(descriptor, CInt(ANYLOOP_OPTION_NO_DELAY), 1) }
@@ -51,14 +53,18 @@ struct FarSocket: Sendable {
         unsafe withUnsafeTemporaryAllocation(byteCount: Self.chunkSize, alignment: 16) { room in
             while true {
                 let count = unsafe anyloop_receive(descriptor, room.baseAddress, room.count)
-                if count == 0 { return .finished }
+                if count == 0, !isDatagram { return .finished }
                 if count < 0 { return count == -Int64(EAGAIN) || count == -Int64(EINTR) ? nil : .failed(CInt(-count)) }
+                if isDatagram {
+                    runs.append(ByteRun(byte: count > 0 ? unsafe room[0] : 0, count: Int(count)))
+                    continue
+                }
                 unsafe ByteRun.add(UnsafeRawBufferPointer(rebasing: room[..<Int(count)]), to: &runs)
             }
         }
     }
 
-    func finish() { _ = anyloop_shutdown_write(descriptor) }
+    func finish() { if !isDatagram { _ = anyloop_shutdown_write(descriptor) } }
 
     func close() { _ = anyloop_close(descriptor) }
 
@@ -82,7 +88,7 @@ struct ByteRun: Equatable, Sendable, CustomStringConvertible {
         if unsafe memcmp(start, start + 1, bytes.count - 1) == 0 {
             add(ByteRun(byte: first, count: bytes.count), to: &runs)
         } else {
-            for unsafe byte in unsafe bytes { add(ByteRun(byte: byte, count: 1), to: &runs) }
+            for index in bytes.indices { add(ByteRun(byte: unsafe bytes[index], count: 1), to: &runs) }
         }
     }
 

@@ -16,6 +16,12 @@ public struct NIOProgram: Sendable, Equatable {
         case connectedUnix
         /// The same over TCP.
         case connectedTCP
+        /// The channel binds a UDP socket and names the far end with each datagram.
+        case boundUDP
+        /// The channel connects a UDP socket.
+        case connectedUDP
+
+        var isDatagram: Bool { self == .boundUDP || self == .connectedUDP }
     }
 
     /// What one end does.
@@ -70,6 +76,13 @@ public struct NIOProgram: Sendable, Equatable {
         public var action: Action
         /// How often, at most.
         public var times: Int
+
+        /// A reaction.
+        public init(at trigger: Trigger, _ action: Action, times: Int = 1) {
+            self.trigger = trigger
+            self.action = action
+            self.times = times
+        }
     }
 
     /// One step.
@@ -80,7 +93,7 @@ public struct NIOProgram: Sendable, Equatable {
         case settle
     }
 
-    /// What it was made of.
+    /// What it was made of; 0 if it was written by hand.
     public let seed: UInt64
     /// How the ends are connected.
     public var connection: Connection
@@ -91,6 +104,19 @@ public struct NIOProgram: Sendable, Equatable {
     /// What is done in turn; a settle follows the last.
     public var steps: [Step]
 
+    /// A program written by hand.
+    public init(_ connection: Connection, setUp: [Action] = [], reactions: [Reaction] = [], steps: [Step]) {
+        self.init(seed: 0, connection, setUp, reactions, steps)
+    }
+
+    init(seed: UInt64, _ connection: Connection, _ setUp: [Action], _ reactions: [Reaction], _ steps: [Step]) {
+        self.seed = seed
+        self.connection = connection
+        self.setUp = setUp
+        self.reactions = reactions
+        self.steps = steps
+    }
+
     /// From this many bytes on a write does not fit into the sockets' buffers.
     static let big = 2 << 20
 }
@@ -100,7 +126,9 @@ extension NIOProgram: CustomStringConvertible {
     public var description: String {
         var lines = ["seed \(seed), \(connection.rawValue)"]
         lines += setUp.map { "  at first \($0)" }
-        lines += reactions.map { "  at \($0.trigger.rawValue)\($0.times > 1 ? " (\($0.times) times)" : "") \($0.action)" }
+        lines += reactions.map {
+            "  at \($0.trigger.rawValue)\($0.times > 1 ? " (\($0.times) times)" : "") \($0.action)"
+        }
         lines += steps.map { step in
             switch step {
             case .act(let action): "  \(action)"

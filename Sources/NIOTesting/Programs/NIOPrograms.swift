@@ -20,28 +20,37 @@ public enum NIOPrograms {
         seeds: some Sequence<UInt64> & Sendable, on host: any EventLoopGroupHost,
         with reference: any EventLoopGroupHost = PosixHost(), limit: Int = 5
     ) async -> NIOProgramReport {
+        await onThread { report(seeds.lazy.map { NIOProgram(seed: $0) }, host, reference, limit) }
+    }
+
+    /// The same for programs that are there already, written by hand for one.
+    public static func compare(
+        _ programs: [NIOProgram], on host: any EventLoopGroupHost,
+        with reference: any EventLoopGroupHost = PosixHost(), limit: Int = 5
+    ) async -> NIOProgramReport {
+        await onThread { report(programs, host, reference, limit) }
+    }
+
+    /// Stages block the thread that they are on.
+    private static func onThread(_ body: @escaping @Sendable () -> NIOProgramReport) async -> NIOProgramReport {
         await withCheckedContinuation { continuation in
-            // Its stages block the thread that they are on.
-            NIOThreadPool.singleton.submit { _ in
-                continuation.resume(returning: report(seeds, host, reference, limit))
-            }
+            NIOThreadPool.singleton.submit { _ in continuation.resume(returning: body()) }
         }
     }
 
     private static func report(
-        _ seeds: some Sequence<UInt64>, _ host: any EventLoopGroupHost, _ reference: any EventLoopGroupHost,
+        _ programs: some Sequence<NIOProgram>, _ host: any EventLoopGroupHost, _ reference: any EventLoopGroupHost,
         _ limit: Int
     ) -> NIOProgramReport {
         var comparison = ProgramComparison(host, reference)
         defer { comparison.tearDown() }
         var report = NIOProgramReport()
-        for seed in seeds where report.differences.count < limit {
+        for program in programs {
             report.programs += 1
-            let program = NIOProgram(seed: seed)
             let verdict = comparison.judge(program)
             switch verdict {
             case .same: break
-            case .unsteady: report.unsteady.append(seed)
+            case .unsteady: report.unsteady.append(program.seed)
             case .different:
                 let (shortest, verdict) = comparison.shrink(program, verdict)
                 guard case .different(let expected, let actual) = verdict else { break }
@@ -49,6 +58,7 @@ public enum NIOPrograms {
                     NIOProgramDifference(
                         program: shortest, reference: NIOProgramTrace(name: reference.name, lines: expected),
                         host: NIOProgramTrace(name: host.name, lines: actual)))
+                if report.differences.count >= limit { return report }
             }
         }
         return report

@@ -17,7 +17,9 @@ struct ProgramRandom: RandomNumberGenerator {
     /// Whether one of so many chances came true.
     mutating func chance(_ one: UInt, in all: UInt) -> Bool { UInt.random(in: 0..<all, using: &self) < one }
 
-    mutating func pick<Value>(_ values: [Value], or other: Value) -> Value { values.randomElement(using: &self) ?? other }
+    mutating func pick<Value>(_ values: [Value], or other: Value) -> Value {
+        values.randomElement(using: &self) ?? other
+    }
 }
 
 extension NIOProgram {
@@ -47,14 +49,14 @@ struct ProgramGenerator {
         while reactions.count < 6, random.chance(3, in: 5) {
             reactions.append(
                 NIOProgram.Reaction(
-                    trigger: random.pick(NIOProgram.Trigger.allCases, or: .read), action: action(),
+                    at: random.pick(NIOProgram.Trigger.allCases, or: .read), action(),
                     times: random.chance(1, in: 4) ? 2 : 1))
         }
         var steps: [NIOProgram.Step] = []
         for _ in 0..<Int.random(in: 3...25, using: &random) {
             steps.append(random.chance(3, in: 10) ? .settle : .act(action()))
         }
-        return NIOProgram(seed: seed, connection: connection, setUp: setUp, reactions: reactions, steps: steps)
+        return NIOProgram(seed: seed, connection, setUp, reactions, steps)
     }
 
     private mutating func size() -> Int {

@@ -1,5 +1,27 @@
 import NIOCore
 
+/// Turns datagrams into bytes and bytes into datagrams, so that handlers see the same of all channels.
+final class ProgramEnvelopes: ChannelDuplexHandler, Sendable {
+    typealias InboundIn = AddressedEnvelope<ByteBuffer>
+    typealias InboundOut = ByteBuffer
+    typealias OutboundIn = ByteBuffer
+    typealias OutboundOut = AddressedEnvelope<ByteBuffer>
+
+    /// Where datagrams go.
+    private let address: SocketAddress
+
+    init(_ address: SocketAddress) { self.address = address }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        context.fireChannelRead(wrapInboundOut(unwrapInboundIn(data).data))
+    }
+
+    func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+        let envelope = AddressedEnvelope(remoteAddress: address, data: unwrapOutboundIn(data))
+        context.write(wrapOutboundOut(envelope), promise: promise)
+    }
+}
+
 /// A handler that writes down all that goes through it, and lets its program react.
 final class ProgramHandler: ChannelDuplexHandler, RemovableChannelHandler, Sendable {
     typealias InboundIn = ByteBuffer

@@ -16,6 +16,7 @@ final class ProgramRun: Sendable {
 
     private struct State {
         var channel: (any Channel)?
+        var first: ProgramHandler?
         var second: ProgramHandler?
         var life = Life.new
         /// How many handlers' `channelReadComplete` are under way.
@@ -23,6 +24,7 @@ final class ProgramRun: Sendable {
         var allowsHalfClosure = false
         /// The far end has sent its last.
         var farIsDone = false
+        var farIsClosed = false
         var reactionsLeft: [Int]
         var entries: [String] = []
         /// Where the present segment begins.
@@ -45,6 +47,9 @@ final class ProgramRun: Sendable {
         var farRuns: [ByteRun] = []
         var farEnd: FarSocket.End?
         var isOver = false
+
+        /// In the `channelReadComplete` of the stream's end, where the channel stays open for output.
+        var isAtFarEnd: Bool { readCompletes > 0 && allowsHalfClosure && farIsDone }
     }
 
     let program: NIOProgram
@@ -68,7 +73,8 @@ final class ProgramRun: Sendable {
     /// Whether the channel is to be waited for: a big write is on its way to a peer that reads.
     var awaitsBigWrite: Bool {
         state.withLockedValue { state in
-            state.farReads && state.far != nil && state.farEnd == nil && !state.bigFlushed.isDisjoint(with: state.bigOpen)
+            state.farReads && state.far != nil && state.farEnd == nil
+                && !state.bigFlushed.isDisjoint(with: state.bigOpen)
         }
     }
 
@@ -80,11 +86,19 @@ final class ProgramRun: Sendable {
     func connect(_ far: FarSocket) { state.withLockedValue { $0.far = far } }
 
     /// Prepares the channel, as a bootstrap's initializer.
-    func begin(_ channel: any Channel) throws {
+    ///
+    /// - Parameter address: where a datagram channel's datagrams go.
+    func begin(_ channel: any Channel, datagramsTo address: SocketAddress? = nil) throws {
         state.withLockedValue { $0.channel = channel }
         for action in program.setUp { perform(action) }
         channel.closeFuture.whenComplete { [self] _ in hear("", .closed, "closed") }
-        try channel.pipeline.syncOperations.addHandler(ProgramHandler(self, "1"))
+        if let address { try channel.pipeline.syncOperations.addHandler(ProgramEnvelopes(address)) }
+        try channel.pipeline.syncOperations.addHandler(first(ProgramHandler(self, "1")))
+    }
+
+    private func first(_ handler: ProgramHandler) -> ProgramHandler {
+        state.withLockedValue { $0.first = handler }
+        return handler
     }
 
     /// The far end receives what is there.
@@ -123,6 +137,7 @@ final class ProgramRun: Sendable {
                 state.entries.append("never told: " + open.map(\.name).joined(separator: ", "))
             }
             state.promises = []
+            (state.first, state.second) = (nil, nil)
             defer { state.far = nil }
             return (state.far, open)
         }
@@ -199,8 +214,7 @@ final class ProgramRun: Sendable {
 
     /// Does what a step says, on the channel's loop.
     func perform(_ action: NIOProgram.Action) {
-        if performFar(action) { return }
-        guard let channel, isAllowed(action) else { return }
+        guard isAllowed(action), !performFar(action), let channel else { return }
         switch action {
         case .write(let count, let hasPromise):
             let (data, promise) = write(count, hasPromise, channel)
@@ -237,16 +251,26 @@ final class ProgramRun: Sendable {
     private func isAllowed(_ action: NIOProgram.Action) -> Bool {
         state.withLockedValue { state in
             switch action {
+            case .halfClosure: !program.connection.isDatagram
             // Between being registered and being active.
             case .read, .autoRead: state.life != .registered
             // Nor are closed channels to close a half: NIO's then fail with EBADF, and may say `outputClosed`.
             case .close(.input), .close(.output): state.life == .active && state.channel?.isActive == true
-            // In the `channelReadComplete` of the stream's end, where the channel stays open for output.
-            case .close(.all), .flush, .writeAndFlush:
-                state.readCompletes == 0 || !state.allowsHalfClosure || !state.farIsDone
+            case .close(.all), .flush: !state.isAtFarEnd
+            // NIO tries a short write again at once, and so finds out if the peer is gone.
+            case .write(let count, _): mayWrite(count, state)
+            case .writeAndFlush(let count, _): !state.isAtFarEnd && mayWrite(count, state)
+            case .farClose:
+                state.bigOpen.isEmpty || !state.farReads && !state.bigOpen.isDisjoint(with: state.bigFlushed)
             default: true
             }
         }
+    }
+
+    private func mayWrite(_ count: Int, _ state: State) -> Bool {
+        // NIO's datagram channels stay unwritable behind a datagram that is too long, and trap before they are active.
+        if program.connection.isDatagram { return count < NIOProgram.big && state.life == .active }
+        return count < NIOProgram.big || !state.farIsClosed
     }
 
     private func performFar(_ action: NIOProgram.Action) -> Bool {
@@ -266,6 +290,7 @@ final class ProgramRun: Sendable {
                 if action == .farClose { state.far?.close() } else { state.far?.reset() }
                 state.far = nil
                 state.farIsDone = true
+                state.farIsClosed = action == .farClose
             case .farPause: state.farReads = false
             case .farResume: state.farReads = true
             default: return false
@@ -326,14 +351,17 @@ final class ProgramRun: Sendable {
     }
 
     private func addHandler(_ channel: any Channel, _ first: Bool) {
-        let handler = state.withLockedValue { state -> ProgramHandler? in
-            guard state.second == nil else { return nil }
+        let handlers = state.withLockedValue { state -> (first: ProgramHandler, second: ProgramHandler)? in
+            guard state.second == nil, let own = state.first else { return nil }
             let handler = ProgramHandler(self, "2")
             state.second = handler
-            return handler
+            return (own, handler)
         }
-        guard let handler else { return }
-        do { try channel.pipeline.syncOperations.addHandler(handler, position: first ? .first : .last) } catch {
+        guard let handlers else { return }
+        do {
+            try channel.pipeline.syncOperations.addHandler(
+                handlers.second, position: first ? .before(handlers.first) : .last)
+        } catch {
             state.withLockedValue { $0.second = nil }
             note("adding failed: \(Self.name(of: error))")
         }

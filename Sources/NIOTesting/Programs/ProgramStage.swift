@@ -91,11 +91,13 @@ final class ProgramStage {
     /// Waits until the loop has looked at its sockets once more: tasks alone may keep it from that.
     private func poll() throws {
         let used: ProgramBeacon
-        if let beacon { used = beacon } else {
+        if let beacon {
+            used = beacon
+        } else {
             var near: CInt = -1
             var far: CInt = -1
             try check(unsafe anyloop_socketpair(CInt(ANYLOOP_STREAM), &near, &far), "socketpair")
-            used = ProgramBeacon(FarSocket(far, isTCP: false))
+            used = ProgramBeacon(FarSocket(far))
             beacon = used
             let made = host.clientBootstrap(group: group).channelInitializer { $0.pipeline.addHandler(used) }
                 .withConnectedSocket(near)
@@ -137,6 +139,7 @@ final class ProgramStage {
         case .adopted: try adopt(run)
         case .acceptedUnix, .acceptedTCP: try accept(run)
         case .connectedUnix, .connectedTCP: try connectOut(run)
+        case .boundUDP, .connectedUDP: try exchangeDatagrams(run)
         }
     }
 
@@ -150,7 +153,7 @@ final class ProgramStage {
         var near: CInt = -1
         var far: CInt = -1
         try check(unsafe anyloop_socketpair(CInt(ANYLOOP_STREAM), &near, &far), "socketpair")
-        run.connect(FarSocket(far, isTCP: false))
+        run.connect(FarSocket(far))
         tell(run, client(run).withConnectedSocket(near))
     }
 
@@ -215,6 +218,28 @@ final class ProgramStage {
             run.connect(FarSocket(far, isTCP: isTCP))
             return
         } while isConnected.withLockedValue { $0 } && Date() < limit
+    }
+
+    private func exchangeDatagrams(_ run: ProgramRun) throws {
+        let (descriptor, port) = try RawSocket.bound(.datagram)
+        try check(anyloop_set_non_blocking(descriptor), "fcntl")
+        let far = try SocketAddress(ipAddress: "127.0.0.1", port: port)
+        let bootstrap = host.datagramBootstrap(group: group)
+            .channelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture { try run.begin(channel, datagramsTo: far) }
+            }
+        let opening =
+            run.program.connection == .boundUDP
+            ? bootstrap.bind(host: "127.0.0.1", port: 0) : bootstrap.connect(to: far)
+        tell(run, opening)
+        try onLoop {
+            guard let near = run.channel?.localAddress else {
+                _ = anyloop_close(descriptor)
+                return
+            }
+            _ = unsafe near.withSockAddr { unsafe anyloop_raw_connect(descriptor, $0, UInt32($1)) }
+            run.connect(FarSocket(descriptor, isDatagram: true))
+        }
     }
 
     private func accepted(_ listener: CInt) -> CInt? {

@@ -270,7 +270,8 @@ extension HostChannel {
             }
             hasRead = true
         }
-        if isActiveOnLoop { pipeline.syncOperations.fireChannelReadComplete() }
+        // An error that was told already, a refused datagram's, has the socket look readable.
+        if hasRead, isActiveOnLoop { pipeline.syncOperations.fireChannelReadComplete() }
         readIfNeeded()
         return hasRead
     }

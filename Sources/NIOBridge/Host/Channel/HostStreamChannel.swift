@@ -173,7 +173,8 @@ final class HostStreamChannel: HostChannel, @unchecked Sendable {
             return
         }
         let code = anyloop_shutdown_write(descriptor)
-        output = .closed
+        // As with NIO's, what cannot be shut down is not closed: the next flush or close tries again.
+        output = code < 0 ? .draining(nil) : .closed
         if code < 0 { waiting?.fail(IOError(errnoCode: -code, reason: "shutdown")) } else { waiting?.succeed(()) }
         unwatch(.write)
         pipeline.fireUserInboundEventTriggered(ChannelEvent.outputClosed)
