@@ -44,6 +44,7 @@ import Testing
                 .act(.write(1000, promise: true)), .act(.close(.output)), .act(.farClose),
                 .act(.writeAndFlush(10, promise: true)),
             ]),
+        NIOProgram(.boundUDP, reactions: [.init(at: .registered, .close(.all))], steps: []),
         // An error is no read.
         NIOProgram(.connectedUDP, steps: [.act(.farClose), .act(.writeAndFlush(100, promise: true))]),
     ])

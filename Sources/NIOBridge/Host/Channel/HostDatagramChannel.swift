@@ -55,8 +55,9 @@ final class HostDatagramChannel: HostChannel, @unchecked Sendable {
     override var mayReactivate: Bool { true }
 
     override func bind0(to address: SocketAddress, promise: EventLoopPromise<Void>?) {
-        guard mayProceed(promise) else { return }
-        guard phase >= .registered else {
+        guard isOnLoop(promise) else { return }
+        // NIO says the same of a closed one.
+        guard phase >= .registered, isOpen else {
             promise?.fail(ChannelError.inappropriateOperationForState)
             return
         }
