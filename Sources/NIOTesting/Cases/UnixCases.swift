@@ -50,8 +50,10 @@ enum UnixCases {
             "ServerBootstrap.bind(…, cleanupExistingSocketFile:): removes a socket's file, nothing else"
         ) { stage in
             let (path, group) = (stage.path(), try stage.group())
-            let first = try await stage.serverBootstrap(group).bind(unixDomainSocketPath: path).value("bind")
-            try await first.close().value("close")
+            // What datagrams were bound to stays behind.
+            let stale = try await DatagramBootstrap(group: reference).bind(unixDomainSocketPath: path).value(
+                "the stale")
+            try await stale.close().value("close")
             let second = try await stage.serverBootstrap(group)
                 .bind(unixDomainSocketPath: path, cleanupExistingSocketFile: true).value("bind after a cleanup")
             try expect(second.isActive, "the server was not active")
@@ -60,6 +62,40 @@ enum UnixCases {
             _ = try await stage.serverBootstrap(group)
                 .bind(unixDomainSocketPath: file, cleanupExistingSocketFile: true).error("bind over a file")
             try expect(FileManager.default.fileExists(atPath: file), "a file that is no socket was removed")
+        },
+        NIOBatteryCase("unix/file-goes-with-the-server", "Channel.close: a listening channel's socket file is removed")
+        {
+            stage in
+            let (path, group) = (stage.path(), try stage.group())
+            for _ in 0..<2 {
+                let server = try await stage.serverBootstrap(group).bind(unixDomainSocketPath: path).value("bind")
+                try await server.close().value("close")
+                try expect(!FileManager.default.fileExists(atPath: path), "the socket's file stayed")
+            }
+            let closed = try stage.group()
+            _ = try await stage.serverBootstrap(closed).bind(unixDomainSocketPath: path).value("bind")
+            try await stage.shutDown(closed)
+            try expect(!FileManager.default.fileExists(atPath: path), "the socket's file outlived the shutdown")
+        },
+        NIOBatteryCase(
+            "unix/file-of-another-stays", "Channel.close: fails if the path is no socket's any more; it stays"
+        ) { stage in
+            let path = stage.path()
+            let server = try await stage.serverBootstrap(try stage.group()).bind(unixDomainSocketPath: path).value(
+                "bind")
+            try FileManager.default.removeItem(atPath: path)
+            try Data("no socket".utf8).write(to: URL(fileURLWithPath: path))
+            _ = try await server.close().error("close")
+            try await server.closeFuture.value("closeFuture")
+            try expect(FileManager.default.fileExists(atPath: path), "a file that is no socket was removed")
+        },
+        NIOBatteryCase("unix/file-of-datagrams-stays", "Channel.close: a datagram channel's socket file stays") {
+            stage in
+            let path = stage.path()
+            let channel = try await stage.host.datagramBootstrap(group: try stage.group())
+                .bind(unixDomainSocketPath: path).value("bind")
+            try await channel.close().value("close")
+            try expect(FileManager.default.fileExists(atPath: path), "the socket's file was removed")
         },
         NIOBatteryCase("unix/path-too-long", "SocketAddressError.unixDomainSocketPathTooLong: from bind and connect") {
             stage in

@@ -202,14 +202,16 @@ import Testing
                     try await tasks.waitForAll()
                 }
             }
+            let holder = try await NativeServerBootstrap(group: group).bind(unixDomainSocketPath: path).get()
             await #expect(throws: IOError.self) {
                 try await NativeServerBootstrap(group: group).bind(unixDomainSocketPath: path).get()
             }
+            try await holder.close()
+            #expect(unsafe access(path, F_OK) < 0, "the socket's file goes with the server")
             await #expect(throws: IOError.self) {
                 try await NativeServerBootstrap(group: group)
                     .bind(unixDomainSocketPath: "/tmp", cleanupExistingSocketFile: true).get()
             }
-            _ = unsafe unlink(path)
         }
     }
 

@@ -178,8 +178,7 @@ extension HostChannel {
         phase = .closed
         activity.store(false, ordering: .relaxed)
         if wasIn >= .registered { loop.native.detach(watcher) }
-        let code = anyloop_close(watcher.descriptor)
-        watcher.descriptor = -1
+        let code = closeDescriptor()
         failWrites(error)
         if let connecting = pendingConnect {
             pendingConnect = nil

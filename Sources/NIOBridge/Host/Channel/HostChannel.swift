@@ -149,6 +149,13 @@ class HostChannel: Channel, ChannelCore, DescriptorOwner, @unchecked Sendable {
         closeAll(error: error, promise: promise)
     }
 
+    /// Gives the descriptor back; 0 or a negated `errno`.
+    func closeDescriptor() -> Int32 {
+        let code = anyloop_close(watcher.descriptor)
+        watcher.descriptor = -1
+        return code
+    }
+
     func read0() { startReading() }
 
     /// A server's child that no handler kept.

@@ -6,6 +6,8 @@ import NIOCore
 // Unchecked as `HostChannel` is: touched on the loop's thread only.
 final class HostServerChannel: HostChannel, @unchecked Sendable {
     private let childGroup: any EventLoopGroup
+    /// Whether the socket is of our making, and with it the file that one of the Unix domain is bound to.
+    private let ownsFile: Bool
     private var backlog: Int32 = 128
 
     /// A channel that is to be bound.
@@ -13,18 +15,19 @@ final class HostServerChannel: HostChannel, @unchecked Sendable {
         loop: NativeEventLoop, childGroup: any EventLoopGroup, family: NIOBSDSocket.ProtocolFamily
     ) throws {
         let descriptor = try RawSocket.make(family, kind: RawSocket.stream)
-        self.init(loop: loop, childGroup: childGroup, descriptor: descriptor)
+        self.init(loop: loop, childGroup: childGroup, descriptor: descriptor, ownsFile: true)
     }
 
     /// A channel of a bound socket, which it owns from here on.
     convenience init(loop: NativeEventLoop, childGroup: any EventLoopGroup, adopting descriptor: Int32) throws {
         try RawSocket.adopt(descriptor, kind: RawSocket.stream)
-        self.init(loop: loop, childGroup: childGroup, descriptor: descriptor)
+        self.init(loop: loop, childGroup: childGroup, descriptor: descriptor, ownsFile: false)
         try RawSocket.check(anyloop_listen(descriptor, backlog), "listen")
     }
 
-    private init(loop: NativeEventLoop, childGroup: any EventLoopGroup, descriptor: Int32) {
+    private init(loop: NativeEventLoop, childGroup: any EventLoopGroup, descriptor: Int32, ownsFile: Bool) {
         self.childGroup = childGroup
+        self.ownsFile = ownsFile
         // A listening socket is never writable.
         super.init(
             loop: loop, descriptor: descriptor, parent: nil, remote: nil,
@@ -48,6 +51,13 @@ final class HostServerChannel: HostChannel, @unchecked Sendable {
             return
         }
         becomeActive(promise)
+    }
+
+    /// With the socket goes its file, as NIO's does; a file that is no socket is left and told as an error.
+    override func closeDescriptor() -> Int32 {
+        let code = super.closeDescriptor()
+        guard code >= 0, ownsFile, let path = localAddress?.pathname, !path.isEmpty else { return code }
+        return unsafe anyloop_raw_remove_socket_file(path)
     }
 
     override func receive() throws -> Bool {
