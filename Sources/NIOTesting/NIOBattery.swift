@@ -65,18 +65,19 @@ public enum NIOBattery {
     public static let stream: [NIOBatteryCase] =
         LifeCycleCases.opening + LifeCycleCases.closing + ReadingCases.cases + WritingCases.promises
         + WritingCases.data + WritingCases.files + WritabilityCases.cases + HalfClosureCases.own
-        + HalfClosureCases.remote + IdleCases.cases + HandlerCases.cases + GoneCases.cases
+        + HalfClosureCases.draining + HalfClosureCases.remote + IdleCases.cases + HandlerCases.cases
+        + GoneCases.cases + OrderCases.cases
 
     /// Listening, accepting, connecting, over TCP and in the Unix domain.
     public static let connections: [NIOBatteryCase] =
-        ListeningCases.binding + ListeningCases.accepting + ConnectingCases.cases + UnixCases.cases
-        + BootstrapCases.cases
+        ListeningCases.binding + ListeningCases.accepting + ListeningCases.children + ConnectingCases.cases
+        + RacingCases.cases + UnixCases.cases + BootstrapCases.cases
 
     /// Options of channels and of their sockets.
     public static let options: [NIOBatteryCase] = OptionCases.cases + BootstrapCases.providers
 
     /// Datagram channels, bound and connected.
-    public static let datagram: [NIOBatteryCase] = DatagramCases.bound + DatagramCases.connected
+    public static let datagram: [NIOBatteryCase] = DatagramCases.bound + DatagramCases.connected + DatagramCases.options
 
     /// `NIOAsyncChannel` and the bootstraps that give it.
     public static let asynchronous: [NIOBatteryCase] = AsyncCases.clients + AsyncCases.servers

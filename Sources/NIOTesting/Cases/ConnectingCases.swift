@@ -74,12 +74,19 @@ enum ConnectingCases {
             let loop = try stage.group().next()
             let late = loop.makePromise(of: [SocketAddress].self)
             let resolver = FixedResolver(v4: late.futureResult, v6: loop.makeSucceededFuture([full]))
+            let channels = Journal<any Channel>()
             let connecting: EventLoopFuture<any Channel> = stage.host.clientBootstrap(group: loop).resolver(resolver)
+                .channelInitializer { channel in
+                    channels.add(channel)
+                    return channel.eventLoop.makeSucceededVoidFuture()
+                }
                 .connect(host: "battery.invalid", port: 1)
             // Longer than an attempt's head start (RFC 8305 section 8: 250 ms).
             loop.scheduleTask(in: .milliseconds(300)) { late.succeed([address]) }
             let channel = try await connecting.value("connect")
             try expectEqual(channel.remoteAddress, address, "the remote address")
+            try expect(channels.entries.count == 2 && channels.entries[1] === channel, "another channel won")
+            try await channels.entries[0].closeFuture.value("the loser's end")
         },
         NIOBatteryCase("connect/unresolved", "ClientBootstrap.connect(host:port:): fails if the name is not known") {
             stage in
@@ -92,10 +99,14 @@ enum ConnectingCases {
         NIOBatteryCase("connect/timeout", "ClientBootstrap.connectTimeout: ChannelError.connectTimeout with that time")
         { stage in
             let full = try await fullListener(stage)
+            let heard = StreamRecorder()
             let error = try await stage.host.clientBootstrap(group: try stage.group())
+                .channelInitializer { $0.pipeline.addHandler(heard) }
                 .connectTimeout(.milliseconds(50))
                 .connect(to: full).error("connect")
             try expectError(error, ChannelError.connectTimeout(.milliseconds(50)), "the error")
+            try expectEqual(
+                try await heard.wait(for: .removed), [.added, .registered, .unregistered, .removed], "the events")
         },
         NIOBatteryCase("connect/timeout-option", "ChannelOptions.connectTimeout: also when set as a channel's option") {
             stage in
@@ -294,34 +305,4 @@ enum ConnectingCases {
         }
         throw NIOBatteryFailure("a listener that accepts none answered four connects")
     }
-}
-
-/// A resolver that knows what it will answer.
-private final class FixedResolver: Resolver, Sendable {
-    let asked = Journal<String>()
-    private let v4: EventLoopFuture<[SocketAddress]>
-    private let v6: EventLoopFuture<[SocketAddress]>
-
-    init(v4: EventLoopFuture<[SocketAddress]>, v6: EventLoopFuture<[SocketAddress]>) {
-        self.v4 = v4
-        self.v6 = v6
-    }
-
-    convenience init(
-        _ loop: any EventLoop, v4: Result<[SocketAddress], any Error>, v6: Result<[SocketAddress], any Error>
-    ) {
-        self.init(v4: loop.makeCompletedFuture(v4), v6: loop.makeCompletedFuture(v6))
-    }
-
-    func initiateAQuery(host: String, port: Int) -> EventLoopFuture<[SocketAddress]> {
-        asked.add("\(host):\(port)")
-        return v4
-    }
-
-    func initiateAAAAQuery(host: String, port: Int) -> EventLoopFuture<[SocketAddress]> {
-        asked.add("\(host):\(port)")
-        return v6
-    }
-
-    func cancelQueries() {}
 }

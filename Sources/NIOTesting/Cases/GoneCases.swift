@@ -43,6 +43,65 @@ enum GoneCases {
             try expectBytes(pair.heard.received, ByteBuffer(string: "last words"), "the data")
         },
         NIOBatteryCase(
+            "gone/what-came-before-a-reset", "Channel: what was received before a reset is read first, then the error"
+        ) {
+            var plan = PairPlan()
+            plan.childOptions = { $0.childChannelOption(.autoRead, value: false) }
+            let pair = try await $0.accepted(plan)
+            try await pair.farSend("last words")
+            try await pair.farReset()
+            let events = try await pair.heard.wait(for: .removed)
+            try expectBytes(pair.heard.received, ByteBuffer(string: "last words"), "the data")
+            try expectErrno(pair.heard.errors.first ?? TestError.other, 104, what: "the error")
+            let kinds = events.filter { if case .error = $0 { false } else { true } }
+            try expectEqual(
+                kinds.suffix(5), [.read(10), .readComplete, .inactive, .unregistered, .removed], "the last events")
+        },
+        NIOBatteryCase(
+            "gone/read-when-a-write-fails", "Channel: a write that fails closes it once what was received is read"
+        ) { stage in
+            var plan = PairPlan()
+            plan.childOptions = {
+                $0.childChannelOption(.maxMessagesPerRead, value: 1)
+                    .childChannelOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: 128))
+            }
+            let pair = try await stage.accepted(plan)
+            let failures = Journal<String>()
+            try await pair.standingStill {
+                // Behind the standstill, and before the loop polls: the write is the first to notice.
+                pair.near.eventLoop.execute {
+                    for _ in 0..<1000 where failures.entries.isEmpty {
+                        pair.near.writeAndFlush(ByteBuffer(string: "anyone?")).whenFailure {
+                            failures.add("\($0 is IOError)")
+                        }
+                    }
+                }
+                try await pair.far.writeAndFlush(pattern(1280)).value("the far end's write")
+                try await pair.farReset()
+            }
+            try expectEqual(try await failures.wait("a failed write", count: 1)[0], "true", "an IOError")
+            let events = try await pair.heard.wait(for: .removed)
+            try expectBytes(pair.heard.received, pattern(1280), "the data")
+            try expectEqual(
+                events.suffix(5), [.read(128), .readComplete, .inactive, .unregistered, .removed], "the last events")
+        },
+        NIOBatteryCase(
+            "gone/data-without-auto-read", "Channel: at the peer's end what it sent is read, also if nobody asked"
+        ) {
+            var plan = PairPlan()
+            plan.childOptions = {
+                $0.childChannelOption(.autoRead, value: false).childChannelOption(.maxMessagesPerRead, value: 1)
+                    .childChannelOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: 128))
+            }
+            let pair = try await $0.accepted(plan)
+            try await pair.far.writeAndFlush(pattern(1280)).value("the far end's write")
+            try await pair.far.close().value("the far end's close")
+            let events = try await pair.heard.wait(for: .removed)
+            try expectBytes(pair.heard.received, pattern(1280), "the data")
+            try expectEqual(events.filter { $0 == .read(128) }.count, 10, "reads")
+            try expectEqual(events.filter { $0 == .readComplete }.count, 11, "cycles, with that of the end")
+        },
+        NIOBatteryCase(
             "gone/read-complete-at-the-end", "channelReadComplete: fired at the end of the stream too, before inactive"
         ) {
             for pair in [try await $0.accepted(), try await $0.connected()] {

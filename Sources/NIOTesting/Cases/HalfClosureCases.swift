@@ -83,7 +83,10 @@ enum HalfClosureCases {
                 let pair = try await $0.accepted(halfClosing)
                 try await pair.near.close(mode: modes.0).value("the first half")
                 try await pair.near.close(mode: modes.1).value("the second half")
-                try await pair.heard.wait(for: .inactive)
+                let events = try await pair.heard.wait(for: .inactive)
+                try expectEqual(
+                    events.filter { $0 == .inputClosed || $0 == .outputClosed },
+                    [modes.0 == .input ? .inputClosed : .outputClosed], "the events of the halves")
                 try await pair.near.closeFuture.value("closeFuture")
             }
         },
@@ -103,6 +106,139 @@ enum HalfClosureCases {
                     "the error")
             }
             try expect(pair.server.isActive, "the server closed")
+        },
+    ]
+
+    /// A pair whose near end has more to send than the socket takes.
+    private static func blocked(_ stage: NIOStage) async throws -> (StreamPair, EventLoopFuture<Void>) {
+        var plan = halfClosing
+        plan.farReads = false
+        plan.bufferSize = 8192
+        let pair = try await stage.connected(plan, overUnix: true)
+        return (pair, pair.near.writeAndFlush(pattern(1 << 20)))
+    }
+
+    static let draining: [NIOBatteryCase] = [
+        NIOBatteryCase("half/output-promise-first", "Channel.close(mode:): the promise is fulfilled, then the event") {
+            stage in
+            for mode in [CloseMode.output, .input] {
+                let journal = Journal<String>()
+                var plan = halfClosing
+                plan.reaction = { event, _ in
+                    if event == .outputClosed || event == .inputClosed { journal.add("event") }
+                }
+                let pair = try await stage.accepted(plan)
+                try await pair.onLoop("closing") { channel in
+                    let promise = channel.eventLoop.makePromise(of: Void.self)
+                    promise.futureResult.whenSuccess { journal.add("promise") }
+                    channel.close(mode: mode, promise: promise)
+                    journal.add("close returns")
+                }
+                try expectEqual(
+                    try await journal.wait("all three", count: 3), ["promise", "event", "close returns"],
+                    "the order with \(mode)")
+            }
+        },
+        NIOBatteryCase(
+            "half/output-waits-for-what-is-not-flushed", "CloseMode.output: pending writes come first, flushed or not"
+        ) { stage in
+            let pair = try await stage.accepted(halfClosing)
+            let closing: EventLoopFuture<Void> = try await pair.onLoop("writing") { channel in
+                channel.write(ByteBuffer(string: "before "), promise: nil)
+                let closing: EventLoopFuture<Void> = channel.close(mode: .output)
+                channel.write(ByteBuffer(string: "after"), promise: nil)
+                return closing
+            }
+            try await settle(pair.near)
+            try expect(!pair.heard.events.contains(.outputClosed), "outputClosed came before the flush")
+            pair.near.flush()
+            try await closing.value("close")
+            try await pair.farHeard.wait(for: .inputClosed)
+            try expectBytes(pair.farHeard.received, ByteBuffer(string: "before after"), "the data")
+        },
+        NIOBatteryCase(
+            "half/output-twice-while-it-waits", "Channel.close(mode: .output): all who asked are told at its end"
+        ) { stage in
+            let (pair, _) = try await blocked(stage)
+            let journal = Journal<String>()
+            let closings: [EventLoopFuture<Void>] = try await pair.onLoop("closing") { channel in
+                (0..<3).map { number in
+                    let closing: EventLoopFuture<Void> = channel.close(mode: .output)
+                    closing.whenComplete { _ in journal.add("close \(number)") }
+                    return closing
+                }
+            }
+            try await settle(pair.near)
+            try expectEqual(journal.entries, [], "what was told while writes are pending")
+            try await pair.farReads()
+            for closing in closings { try await closing.value("a close") }
+            try expectEqual(journal.entries, ["close 0", "close 1", "close 2"], "the order")
+            try expectEqual(pair.heard.events.filter { $0 == .outputClosed }.count, 1, "outputClosed")
+        },
+        NIOBatteryCase("half/all-while-output-waits", "CloseMode.all: fails a half-close that waits, and its writes") {
+            stage in
+            let (pair, write) = try await blocked(stage)
+            let closing: EventLoopFuture<Void> = pair.near.close(mode: .output)
+            try await pair.near.close().value("the whole close")
+            try expectError(try await write.error("the write"), ChannelError.ioOnClosedChannel, "the write's error")
+            try expectError(try await closing.error("the half-close"), ChannelError.ioOnClosedChannel, "its error")
+            let events = try await pair.heard.wait(for: .removed)
+            try expect(!events.contains(.outputClosed), "outputClosed came")
+        },
+        NIOBatteryCase(
+            "half/input-while-output-waits", "CloseMode: the input closed, the output's end closes the channel"
+        ) { stage in
+            let (pair, write) = try await blocked(stage)
+            pair.near.close(mode: .output, promise: nil)
+            try await pair.near.close(mode: .input).value("the input's close")
+            try await pair.heard.wait(for: .inputClosed)
+            try expect(pair.near.isActive, "the channel closed before its data was sent")
+            try await pair.farReads()
+            try await write.value("the write")
+            let events = try await pair.heard.wait(for: .removed)
+            try expect(!events.contains(.outputClosed), "outputClosed came")
+            try await pair.farHeard.wait(bytes: 1 << 20)
+        },
+        NIOBatteryCase(
+            "half/output-with-the-input-closed", "CloseMode.output: after the input it closes all, pending writes fail"
+        ) { stage in
+            let (pair, write) = try await blocked(stage)
+            try await pair.near.close(mode: .input).value("the input's close")
+            try await pair.near.close(mode: .output).value("the output's close")
+            try expectError(try await write.error("the write"), ChannelError.outputClosed, "the error")
+            try await pair.heard.wait(for: .removed)
+        },
+        NIOBatteryCase("half/input-in-a-read", "CloseMode.input: from channelRead; no channelRead comes after it") {
+            var plan = halfClosing
+            plan.childOptions = {
+                $0.childChannelOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: 8))
+                    .childChannelOption(.maxMessagesPerRead, value: 16)
+                    .childChannelOption(.allowRemoteHalfClosure, value: true)
+            }
+            plan.reaction = { event, context in
+                if event == .read(8) { context.close(mode: .input, promise: nil) }
+            }
+            let pair = try await $0.accepted(plan)
+            try await pair.far.writeAndFlush(pattern(64)).value("the far end's write")
+            try await pair.heard.wait(for: .inputClosed)
+            try await settle(pair.near)
+            try expectEqual(pair.heard.events.filter { $0 == .read(8) }.count, 1, "reads")
+            try expect(pair.near.isActive, "the channel closed")
+        },
+        NIOBatteryCase(
+            "half/not-decided-in-read-complete",
+            "ChannelOptions.allowRemoteHalfClosure: counts as it is when the end is read"
+        ) {
+            var plan = PairPlan()
+            plan.reaction = { event, context in
+                if event == .readComplete {
+                    try? context.channel.syncOptions?.setOption(.allowRemoteHalfClosure, value: true)
+                }
+            }
+            let pair = try await $0.accepted(plan)
+            try await pair.farFinish()
+            let events = try await pair.heard.wait(for: .removed)
+            try expect(!events.contains(.inputClosed), "inputClosed came")
         },
     ]
 

@@ -56,6 +56,29 @@ enum LoopCases {
                 try expectEqual(numbers, Array(0..<250), "the tasks of thread \(thread)")
             }
         },
+        NIOBatteryCase(
+            "loop/execute-keeps-order-across-threads", "EventLoop.execute: in the order of submission, whoever submits"
+        ) {
+            let loop = try $0.loop()
+            for isIsolated in [false, true] {
+                let (journal, gate) = (Journal<String>(), DispatchSemaphore(value: 0))
+                let begun = Waiter<Void>()
+                loop.execute {
+                    begun.finish(.success(()))
+                    gate.wait()
+                    if isIsolated {
+                        loop.assumeIsolated().execute { journal.add("the loop's") }
+                    } else {
+                        loop.execute { journal.add("the loop's") }
+                    }
+                }
+                try await begun.value("the task")
+                loop.execute { journal.add("another thread's") }
+                gate.signal()
+                try expectEqual(
+                    try await journal.wait("both", count: 2), ["another thread's", "the loop's"], "the order")
+            }
+        },
         NIOBatteryCase("loop/submit-gives-the-result", "EventLoop.submit: the future is notified once the task ran") {
             let loop = try $0.loop()
             try expectEqual(try await loop.submit { 42 }.value("submit"), 42, "the result")

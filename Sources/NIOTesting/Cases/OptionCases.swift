@@ -19,8 +19,12 @@ enum OptionCases {
                     try await channel.getOption(.allowRemoteHalfClosure).value("getOption"), false,
                     "allowRemoteHalfClosure")
                 try expectEqual(try await channel.getOption(.writeSpin).value("getOption"), UInt(16), "writeSpin")
-                try expect(
-                    try await channel.getOption(.maxMessagesPerRead).value("getOption") > 0, "maxMessagesPerRead is 0")
+                try expectEqual(
+                    try await channel.getOption(.maxMessagesPerRead).value("getOption"), UInt(4), "maxMessagesPerRead")
+                try expectEqual(
+                    try await channel.getOption(.connectTimeout).value("getOption"), nil, "connectTimeout")
+                let allocator = try await channel.getOption(.recvAllocator).value("getOption")
+                try expect(allocator is AdaptiveRecvByteBufferAllocator, "the recvAllocator was \(allocator)")
             }
         },
         NIOBatteryCase("option/sync-options", "Channel.syncOptions: the same options without futures, on the loop") {

@@ -1,3 +1,4 @@
+import Dispatch
 import NIOCore
 
 /// Reading: what arrives, in which pieces, and when it is asked for.
@@ -135,6 +136,29 @@ enum ReadingCases {
                 try expectEqual(pair.heard.received.readableBytes, 16 * Int(limit), "bytes after one read()")
             }
         },
+        NIOBatteryCase(
+            "read/a-buffer-not-full-ends-the-cycle", "channelReadComplete: after a read that took all there was"
+        ) { stage in
+            let (begun, gate) = (Waiter<Void>(), DispatchSemaphore(value: 0))
+            var plan = PairPlan()
+            plan.reaction = { event, _ in
+                guard event == .read(5) else { return }
+                begun.finish(.success(()))
+                gate.wait()
+            }
+            let pair = try await stage.accepted(plan)
+            try await pair.farSend("hello")
+            try await begun.value("the first read")
+            do {
+                defer { gate.signal() }
+                try await pair.farSend("again!")
+            }
+            let events = try await pair.heard.wait(bytes: 11)
+            try expectEqual(events.readableBytes, 11, "bytes")
+            try expectEqual(
+                Array(pair.heard.events.drop { $0 != .read(5) }.prefix(3)), [.read(5), .readComplete, .read(6)],
+                "the events")
+        },
         NIOBatteryCase("read/fixed-allocator", "FixedSizeRecvByteBufferAllocator: every buffer has the same capacity") {
             var plan = PairPlan()
             plan.childOptions = {
@@ -179,6 +203,28 @@ enum ReadingCases {
             try expect(
                 !events.dropFirst(events.firstIndex(of: .inactive) ?? 0).contains(.readComplete),
                 "readComplete after the end")
+        },
+        NIOBatteryCase(
+            "read/close-in-the-only-read", "Channel.close: from channelRead; no channelReadComplete comes after the end"
+        ) {
+            var plan = PairPlan()
+            plan.reaction = { event, context in if event == .read(5) { context.close(promise: nil) } }
+            let pair = try await $0.accepted(plan)
+            try await pair.farSend("hello")
+            let events = try await pair.heard.wait(for: .removed)
+            try expectEqual(
+                Array(events.dropFirst(3)), [.read(5), .inactive, .unregistered, .removed], "the events")
+        },
+        NIOBatteryCase(
+            "read/auto-read-set-to-what-it-is", "ChannelOptions.autoRead: set to false again, a read asked for stays"
+        ) {
+            var plan = PairPlan()
+            plan.childOptions = { $0.childChannelOption(.autoRead, value: false) }
+            let pair = try await $0.accepted(plan)
+            pair.near.read()
+            try await pair.near.setOption(.autoRead, value: false).value("setOption")
+            try await pair.farSend("hello")
+            try await pair.heard.wait(bytes: 5)
         },
         NIOBatteryCase(
             "read/end-without-auto-read", "Channel: the end of the stream is noticed with autoRead off as well"

@@ -153,6 +153,26 @@ enum ShutdownCases {
             try await stage.shutDown(group)
             try expectEqual(try await failed.wait("the failures", count: 2), ["true", "true"], "ioOnClosedChannel")
         },
+        NIOBatteryCase(
+            "shutdown/no-new-channels", "EventLoopError.shutdown: from connect and bind once the shutdown has begun"
+        ) { stage in
+            let (group, host) = (try stage.group(), stage.host)
+            let failed = Journal<String>()
+            var plan = PairPlan()
+            plan.group = group
+            plan.reaction = { event, context in
+                guard event == .inactive, let address = context.channel.remoteAddress else { return }
+                let tell: @Sendable (any Error) -> Void = { failed.add("\($0 as? EventLoopError == .shutdown)") }
+                host.clientBootstrap(group: group).connect(to: address).whenFailure(tell)
+                host.serverBootstrap(group: group, childGroup: group).bind(host: "127.0.0.1", port: 0)
+                    .whenFailure(tell)
+                host.datagramBootstrap(group: group).bind(host: "127.0.0.1", port: 0).whenFailure(tell)
+            }
+            _ = try await stage.accepted(plan)
+            try await stage.shutDown(group)
+            try expectEqual(
+                try await failed.wait("the failures", count: 3), ["true", "true", "true"], "EventLoopError.shutdown")
+        },
         NIOBatteryCase("shutdown/returns-descriptors", "EventLoopGroup.shutdownGracefully: every descriptor is closed")
         { stage in
             #if os(Linux)

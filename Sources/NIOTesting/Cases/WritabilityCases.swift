@@ -50,6 +50,58 @@ enum WritabilityCases {
                 try expect(pair.near.isWritable, "isWritable was false when all was sent")
             }
         },
+        NIOBatteryCase(
+            "writable/not-again-at-the-low-mark", "WriteBufferWaterMark.low: writable again below it, not between both"
+        ) { stage in
+            // What stays behind unflushed holds the pending bytes at an exact number.
+            for (rest, isAgain) in [(200, false), (101, false), (100, false), (99, true)] {
+                let pair = try await stage.connected(plan(reading: false), overUnix: true)
+                let flushed: EventLoopFuture<Void> = try await pair.onLoop("writing") { channel in
+                    let flushed: EventLoopFuture<Void> = channel.writeAndFlush(pattern(1 << 20))
+                    channel.write(pattern(rest), promise: nil)
+                    return flushed
+                }
+                try await pair.farReads()
+                try await flushed.value("the flushed write")
+                let isWritable = try await pair.onLoop("a later task") { $0.isWritable }
+                try expectEqual(isWritable, isAgain, "isWritable with \(rest) bytes pending")
+                try expectEqual(
+                    changes(pair), isAgain ? [.writable(false), .writable(true)] : [.writable(false)],
+                    "the changes with \(rest) bytes pending")
+                pair.near.flush()
+                try await pair.heard.wait(for: .writable(true))
+            }
+        },
+        NIOBatteryCase(
+            "writable/after-the-promise", "channelWritabilityChanged: once the writes of the flush were told"
+        ) { stage in
+            let journal = Journal<String>()
+            var plan = plan()
+            plan.reaction = { event, _ in if case .writable = event { journal.add("\(event)") } }
+            let pair = try await stage.accepted(plan)
+            try await pair.onLoop("writing") { channel in
+                channel.write(pattern(300)).whenSuccess { journal.add("written \(channel.isWritable)") }
+                channel.flush()
+            }
+            try expectEqual(
+                try await journal.wait("all three", count: 3), ["writable(false)", "written true", "writable(true)"],
+                "the order")
+        },
+        NIOBatteryCase(
+            "writable/marks-set-later", "ChannelOptions.writeBufferWaterMark: counts from the next write on"
+        ) { stage in
+            let pair = try await stage.accepted()
+            let states = try await pair.onLoop("writing") { channel -> [Bool] in
+                channel.write(pattern(300), promise: nil)
+                try channel.syncOptions?.setOption(.writeBufferWaterMark, value: marks)
+                let before = channel.isWritable
+                channel.write(pattern(1), promise: nil)
+                return [before, channel.isWritable]
+            }
+            try expectEqual(states, [true, false], "isWritable once the marks are set, and a write later")
+            pair.near.flush()
+            try await pair.heard.wait(for: .writable(true))
+        },
         NIOBatteryCase("writable/no-change-for-little", "channelWritabilityChanged: not fired below the high mark") {
             let pair = try await $0.accepted(plan())
             for _ in 0..<10 { try await pair.near.writeAndFlush(pattern(150)).value("the write") }

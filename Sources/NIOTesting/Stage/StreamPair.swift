@@ -1,3 +1,4 @@
+import Dispatch
 import NIOCore
 import NIOPosix
 
@@ -38,6 +39,23 @@ struct StreamPair: Sendable {
         _ what: String, _ body: @escaping @Sendable (any Channel) throws -> Value
     ) async throws -> Value {
         try await near.eventLoop.submit { [near] in try body(near) }.value(what)
+    }
+
+    /// Holds the near end's loop still during `meanwhile`: whatever that brings about is there at its next poll.
+    func standingStill(_ meanwhile: () async throws -> Void) async throws {
+        let (begun, gate) = (Waiter<Void>(), DispatchSemaphore(value: 0))
+        near.eventLoop.execute {
+            begun.finish(.success(()))
+            gate.wait()
+        }
+        defer { gate.signal() }
+        try await begun.value("the standstill")
+        try await meanwhile()
+    }
+
+    /// Lets the far end read from here on.
+    func farReads() async throws {
+        try await far.setOption(.autoRead, value: true).value("the far end's option")
     }
 }
 
@@ -86,11 +104,11 @@ extension NIOStage {
         return StreamPair(near: try heard.channel(), heard: heard, far: far, farHeard: farHeard, server: server)
     }
 
-    /// A connection that the group under test made.
-    func connected(_ plan: PairPlan = PairPlan()) async throws -> StreamPair {
+    /// A connection that the group under test made; over a Unix socket, what the far end has read makes room at once.
+    func connected(_ plan: PairPlan = PairPlan(), overUnix: Bool = false) async throws -> StreamPair {
         let group = try plan.group ?? self.group()
         let farHeard = StreamRecorder()
-        let server = try await farServer(farHeard, plan)
+        let server = try await farServer(farHeard, plan, path: overUnix ? path() : nil)
         let heard = StreamRecorder(plan.reaction)
         var bootstrap = host.clientBootstrap(group: group)
             .channelInitializer { channel in
@@ -107,7 +125,9 @@ extension NIOStage {
     }
 
     /// A listening channel of NIO's own loops; its children get the one handler.
-    func farServer(_ farHeard: StreamRecorder, _ plan: PairPlan = PairPlan()) async throws -> any Channel {
+    func farServer(
+        _ farHeard: StreamRecorder, _ plan: PairPlan = PairPlan(), path: String? = nil
+    ) async throws -> any Channel {
         var bootstrap = ServerBootstrap(group: reference)
             .childChannelOption(.allowRemoteHalfClosure, value: true)
             .childChannelOption(.autoRead, value: plan.farReads)
@@ -118,7 +138,11 @@ extension NIOStage {
         if let size = plan.bufferSize {
             bootstrap = bootstrap.serverChannelOption(.socketOption(.so_rcvbuf), value: size)
         }
-        let server = try await bootstrap.bind(host: "127.0.0.1", port: 0).value("the far end's bind")
+        let binding: EventLoopFuture<any Channel> =
+            if let path { bootstrap.bind(unixDomainSocketPath: path) } else {
+                bootstrap.bind(host: "127.0.0.1", port: 0)
+            }
+        let server = try await binding.value("the far end's bind")
         keep(server)
         return server
     }
