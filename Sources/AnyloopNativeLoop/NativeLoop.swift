@@ -147,7 +147,10 @@ public final class NativeLoop: Loop {
         self.discipline = discipline
         timers = discipline == .asyncio ? HeapqTimers() : TimerHeap()
         if let host { poller = host.poller } else { poller = try options.poller.make() }
-        nativeRemote = try NativeRemote(wakeHost: host?.wake)
+        do throws(TransportError) { nativeRemote = try NativeRemote(wakeHost: host?.wake) } catch {
+            poller.close()
+            throw error
+        }
         nativeExecutor = NativeExecutor(remote: nativeRemote)
         taskExecutor = NativeTaskExecutor(nativeExecutor)
         unsafe scratch = .allocate(capacity: 262_144)
@@ -455,7 +458,8 @@ public final class NativeLoop: Loop {
         queue(.ending(watcher))
     }
 
-    func register(_ work: any PendingWork) -> UInt64 {
+    @discardableResult
+    package func register(_ work: any PendingWork) -> UInt64 {
         let number = nextWorkNumber
         nextWorkNumber += 1
         pendingWork[number] = work

@@ -1,4 +1,5 @@
 import AnyloopCore
+import Dispatch
 import AnyloopNativeLoop
 import CAnyloopSystem
 import NIOCore
@@ -11,10 +12,14 @@ import NIOPosix
 /// SwiftNIO, within that task: on the loop's thread, in its event loop.
 @safe
 final class NIOFiber {
+    /// What SwiftNIO's loop takes: an epoll instance, its wake-up and its timer.
+    private static let descriptorCount = 3
     /// Address space for the loop's stack; memory is taken as it is used.
     static let stackSize = 8 << 20
 
     private var fiber: OpaquePointer?
+    /// Whether the loop has ended.
+    var isOver: Bool { unsafe fiber == nil }
     /// Set by the body before it is first left.
     private var made: (any EventLoop)?
     /// What the loop goes on with when it is entered for the first time.
@@ -22,11 +27,12 @@ final class NIOFiber {
 
     /// A running loop that belongs to the calling thread.
     ///
-    /// - Throws: `TransportError.usage` if the thread has one already, `.system` without memory.
+    /// - Throws: `TransportError.usage` if the thread has one already, `.system` without memory or descriptors.
     init() throws(TransportError) {
         guard MultiThreadedEventLoopGroup.currentEventLoop == nil else {
             throw .usage("this thread has an event loop of SwiftNIO already: close it first, or use NIOLoop(on:)")
         }
+        try Self.checkDescriptors()
         let context = unsafe Unmanaged.passUnretained(self)
         unsafe fiber = anyloop_fiber_make(
             Self.stackSize,
@@ -36,6 +42,17 @@ final class NIOFiber {
             }, context.toOpaque())
         guard unsafe fiber != nil else { throw .system(Errno.noMemory, "mmap") }
         enter()
+    }
+
+    /// Sees to it that there are as many descriptors as SwiftNIO's loop takes, which ends the process otherwise.
+    private static func checkDescriptors() throws(TransportError) {
+        var taken: [Int32] = []
+        defer { for descriptor in taken { _ = anyloop_close(descriptor) } }
+        for _ in 0..<descriptorCount {
+            let descriptor = anyloop_eventfd()
+            guard descriptor >= 0 else { throw .system(-descriptor, "eventfd") }
+            taken.append(descriptor)
+        }
     }
 
     deinit {
@@ -57,6 +74,14 @@ final class NIOFiber {
                 here.value.onEntry?()
             }
         }
+    }
+
+    /// Shuts the loop down, and lets it go on until it has ended.
+    func end() {
+        guard !isOver else { return }
+        onEntry = nil
+        eventLoop.shutdownGracefully(queue: .global()) { _ in }
+        enter()
     }
 
     /// Lets the loop go on until it is left, or for good if it is shut down.

@@ -36,6 +36,8 @@ final class NIOTurns: NIOScheduledCallbackHandler {
     private var deadline: LoopInstant?
     private var wakeUp: (at: LoopInstant, callback: NIOScheduledCallback)?
     private var isShuttingDown = false
+    /// Called when SwiftNIO's loop is being shut down by another than us, before it closes the channels.
+    var whenShutDown: (() -> Void)?
 
     init(eventLoop: any EventLoop, native: NativeLoop, poller: NIOSidePoller, fiber: NIOFiber?) {
         self.eventLoop = eventLoop
@@ -56,15 +58,21 @@ final class NIOTurns: NIOScheduledCallbackHandler {
         fiber.enter()
     }
 
+    /// Gets ready for the first turn.
+    ///
+    /// - Throws: `TransportError.loopClosed` if SwiftNIO's loop is shut down, `.system` without descriptors.
+    func prepare() throws(TransportError) { marker = try makeMarker() }
+
     /// Begins to make turns on a loop that SwiftNIO runs.
     func attach() {
         phase = .waiting
         noteActivity()
     }
 
-    /// Lets SwiftNIO's loop end, which `shutdownGracefully` was called on.
-    func runToTheEnd() {
+    /// Makes no more turns.
+    func end() {
         isShuttingDown = true
+        whenShutDown = nil
         // What is queued already finds nothing to do: the native loop may be gone by then.
         phase = .parked
         marker?.channel.close(promise: nil)
@@ -72,8 +80,10 @@ final class NIOTurns: NIOScheduledCallbackHandler {
         wakeUp?.callback.cancel()
         wakeUp = nil
         endTask = nil
-        fiber?.enter()
     }
+
+    /// SwiftNIO, or whoever else has the marker, closes it.
+    fileprivate func markerCloses() { whenShutDown?() }
 
     /// Leaves the loop at the end of a run, and goes on in the next one.
     private func park() {
@@ -161,33 +171,39 @@ final class NIOTurns: NIOScheduledCallbackHandler {
     /// By a descriptor that is made readable: SwiftNIO runs tasks and timers before it looks, but hears of this only by
     /// looking.
     private func look() {
-        if marker == nil { marker = makeMarker() }
+        // Only once the loop is shut down there is none.
         guard let marker, anyloop_eventfd_signal(marker.descriptor) == 0 else { return noteActivity() }
     }
 
-    private func makeMarker() -> (channel: any Channel, descriptor: Int32)? {
+    private func makeMarker() throws(TransportError) -> (channel: any Channel, descriptor: Int32) {
         let descriptor = anyloop_eventfd()
-        guard descriptor >= 0 else { return nil }
+        guard descriptor >= 0 else { throw .system(-descriptor, "eventfd") }
         let here = NIOLoopBound(self, eventLoop: eventLoop)
-        let made = NIOLoopBoundBox<(any Channel)?>(nil, eventLoop: eventLoop)
+        var result: Result<any Channel, any Error>?
         NIOPipeBootstrap(group: eventLoop)
             .channelOption(.maxMessagesPerRead, value: 1)
             .channelOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: 8))
             .channelInitializer { channel in
-                made.value = channel
-                return channel.eventLoop.makeCompletedFuture {
+                channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.addHandler(NIOMarkerHandler(here.value))
                 }
             }
             .takingOwnershipOfDescriptor(input: descriptor)
-            .whenFailure { _ in }
-        return made.value.map { ($0, descriptor) }
+            .assumeIsolated()
+            .whenComplete { result = $0 }
+        // On its loop a bootstrap of pipes does all of its work at once.
+        switch result {
+        case .success(let channel): return (channel, descriptor)
+        case .failure(let error): throw .fromNIO(error, "eventfd") ?? .loopClosed
+        case nil: throw .loopClosed
+        }
     }
 }
 
-/// Hears that SwiftNIO has looked at its descriptors.
-private final class NIOMarkerHandler: ChannelInboundHandler {
+/// Hears that SwiftNIO has looked at its descriptors, and that its loop is shut down.
+private final class NIOMarkerHandler: ChannelDuplexHandler {
     typealias InboundIn = ByteBuffer
+    typealias OutboundIn = ByteBuffer
 
     private unowned let turns: NIOTurns
 
@@ -199,4 +215,10 @@ private final class NIOMarkerHandler: ChannelInboundHandler {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {}
 
     func channelReadComplete(context: ChannelHandlerContext) { turns.noteActivity() }
+
+    /// The first thing that SwiftNIO's loop does in a shutdown is to close its channels, in any order.
+    func close(context: ChannelHandlerContext, mode: CloseMode, promise: EventLoopPromise<Void>?) {
+        if mode == .all { turns.markerCloses() }
+        context.close(mode: mode, promise: promise)
+    }
 }

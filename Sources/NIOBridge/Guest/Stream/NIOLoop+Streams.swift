@@ -103,6 +103,10 @@ private final class NIODial: Cancellable {
         let turns = nio.turns
         bootstrap.connect(to: target).assumeIsolated().whenComplete { [self] result in
             turns.noteActivity()
+            if case .failure(ChannelError.ioOnClosedChannel) = result {
+                // Closed by a shutdown, of which the loop is about to tell.
+                return eventLoop.execute { here.value.finish(.failure(.loopClosed)) }
+            }
             finish(
                 result.mapError { error in
                     TransportError.fromNIO(error, "connect to \(address)") ?? .cancelled
