@@ -103,7 +103,7 @@ import Testing
 
     /// Makes connections twice, and compares what there is afterwards.
     private func check(_ tally: Tally, _ run: (Int) throws -> Void) throws {
-        let count = Self.total.map { $0 / 2 } ?? 60
+        let count = Self.total.map { $0 / 2 } ?? 20
         try run(count)
         let (descriptors, memory) = (try openDescriptors(), try residentBytes())
         try run(count)
