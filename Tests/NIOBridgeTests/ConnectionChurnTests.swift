@@ -72,29 +72,8 @@ import Testing
             let goal = tally.counts.withLock { $0.ended } + 2 * count
             let done = group.next().makePromise(of: Void.self)
             tally.whenEnded(goal) { done.succeed(()) }
-            let left = Mutex(count)
-            @Sendable func connectNext() {
-                guard
-                    left.withLock({
-                        $0 -= 1; return $0 >= 0
-                    })
-                else { return }
-                NativeClientBootstrap(group: group)
-                    .channelOption(.allowRemoteHalfClosure, value: true)
-                    .channelInitializer { channel in
-                        channel.eventLoop.makeCompletedFuture {
-                            try channel.pipeline.syncOperations.addHandler(HostGuest(ending, tally))
-                        }
-                    }
-                    .connect(to: address)
-                    .whenComplete { result in
-                        switch result {
-                        case .success(let channel): channel.closeFuture.whenComplete { _ in connectNext() }
-                        case .failure(let error): Issue.record("\(error)")
-                        }
-                    }
-            }
-            for _ in 0..<Self.width { connectNext() }
+            let churn = HostChurn(group: group, address: address, ending: ending, tally: tally, left: count)
+            for _ in 0..<Self.width { churn.connectNext() }
             try done.futureResult.wait()
             for _ in 0..<3 { try group.next().submit {}.wait() }
         }
@@ -197,6 +176,47 @@ private final class Guest: StreamProtocol {
         transport = nil
         tally.ended()
         next?()
+    }
+}
+
+/// Opens connections on our loop, the next one whenever one has ended.
+///
+/// A class: a local function that hands itself on keeps all of its former selves, which end in one recursion.
+private final class HostChurn: Sendable {
+    private let group: NativeEventLoopGroup
+    private let address: NIOCore.SocketAddress
+    private let ending: ConnectionChurnTests.Ending
+    private let tally: Tally
+    private let left: Mutex<Int>
+
+    init(
+        group: NativeEventLoopGroup, address: NIOCore.SocketAddress, ending: ConnectionChurnTests.Ending, tally: Tally,
+        left: Int
+    ) {
+        (self.group, self.address, self.ending, self.tally) = (group, address, ending, tally)
+        self.left = Mutex(left)
+    }
+
+    func connectNext() {
+        let hasMore = left.withLock {
+            $0 -= 1
+            return $0 >= 0
+        }
+        guard hasMore else { return }
+        NativeClientBootstrap(group: group)
+            .channelOption(.allowRemoteHalfClosure, value: true)
+            .channelInitializer { [ending, tally] channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(HostGuest(ending, tally))
+                }
+            }
+            .connect(to: address)
+            .whenComplete { [self] result in
+                switch result {
+                case .success(let channel): channel.closeFuture.whenComplete { [self] _ in connectNext() }
+                case .failure(let error): Issue.record("\(error)")
+                }
+            }
     }
 }
 
