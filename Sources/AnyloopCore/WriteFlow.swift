@@ -5,8 +5,7 @@
 /// `StreamTransport.tell` or `DatagramTransport.tell` what the answers say.
 package struct WriteFlow {
     /// What the protocol was told last, and whether that is about to change.
-    @usableFromInline
-    enum Pace: UInt8 {
+    private enum Pace: UInt8 {
         case flowing
         /// `pauseWriting` was called.
         case paused
@@ -28,8 +27,7 @@ package struct WriteFlow {
     package var limits: WriteBufferLimits
     /// Writes that were dropped, those that were refused included.
     package private(set) var droppedCount = 0
-    @usableFromInline
-    var pace = Pace.flowing
+    private var pace = Pace.flowing
 
     /// Nothing written yet.
     package init(limits: WriteBufferLimits = .standard) {
@@ -39,10 +37,9 @@ package struct WriteFlow {
     // MARK: Watermarks (asyncio rules 85 to 89)
 
     /// `pauseWriting` was called and `resumeWriting` not yet.
-    @inlinable package var isPaused: Bool { pace != .flowing }
+    package var isPaused: Bool { pace != .flowing }
 
     /// Whether a buffer of `size` bytes is above the high mark and the protocol has to be told; it counts as told then.
-    @inlinable
     package mutating func pauses(at size: Int) -> Bool {
         guard pace == .flowing, size > limits.high else { return false }
         pace = .paused
@@ -51,7 +48,6 @@ package struct WriteFlow {
 
     /// Whether a buffer of `size` bytes is at the low mark or below and the protocol has to be told; it counts as told
     /// then. Otherwise what `resumesLater` announced is called off.
-    @inlinable
     package mutating func resumes(at size: Int) -> Bool {
         guard pace != .flowing else { return false }
         pace = size <= limits.low ? .flowing : .paused
@@ -85,18 +81,17 @@ package struct WriteFlow {
 package struct WriteRefusal: OptionSet, Sendable {
     package let rawValue: UInt8
 
-    @inlinable
     package init(rawValue: UInt8) {
         self.rawValue = rawValue
     }
 
     /// `writeEOF` was called.
-    @inlinable package static var ended: WriteRefusal { WriteRefusal(rawValue: 1) }
+    package static var ended: WriteRefusal { WriteRefusal(rawValue: 1) }
     /// A file of `SendFileLoop.sendFile` is under way (asyncio rule 93).
-    @inlinable package static var sendingFile: WriteRefusal { WriteRefusal(rawValue: 2) }
+    package static var sendingFile: WriteRefusal { WriteRefusal(rawValue: 2) }
 
     /// Whether writes are taken.
-    @inlinable package var isNone: Bool { rawValue == 0 }
+    package var isNone: Bool { rawValue == 0 }
 
     /// What asyncio raises from `call`; nil where writes are taken.
     package func error(of call: String) -> UsageError? {
