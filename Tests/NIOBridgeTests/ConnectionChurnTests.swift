@@ -106,10 +106,16 @@ import Testing
 /// What there was of connections' ends, and what is left of them.
 private final class Tally: Sendable {
     let counts = Mutex((made: 0, ended: 0, alive: 0))
-    private let waiting = Mutex<(goal: Int, callback: (@Sendable () -> Void)?)>((0, nil))
+    /// A structure: a closure that stood in the lock's value itself would be wrapped anew at each access.
+    private struct Waiting {
+        var goal = 0
+        var callback: (@Sendable () -> Void)?
+    }
+
+    private let waiting = Mutex(Waiting())
 
     func whenEnded(_ goal: Int, _ callback: @escaping @Sendable () -> Void) {
-        waiting.withLock { $0 = (goal, callback) }
+        waiting.withLock { $0 = Waiting(goal: goal, callback: callback) }
     }
 
     func ended() {
@@ -180,8 +186,6 @@ private final class Guest: StreamProtocol {
 }
 
 /// Opens connections on our loop, the next one whenever one has ended.
-///
-/// A class: a local function that hands itself on keeps all of its former selves, which end in one recursion.
 private final class HostChurn: Sendable {
     private let group: NativeEventLoopGroup
     private let address: NIOCore.SocketAddress
