@@ -1,5 +1,21 @@
-/// A reader of what our server wrote that shares nothing with our parser: slow, plain and strict.
+/// A reader of what our server wrote that shares nothing with our parser: plain and strict.
+///
+/// It reads after each of millions of replays, so it makes no strings but of what it complains about.
 enum HTTP1Written {
+    private static let contentLength = Array("content-length".utf8)
+    private static let transferEncoding = Array("transfer-encoding".utf8)
+    private static let versionAndSpace = Array("HTTP/1.1 ".utf8)
+
+    /// Whether `part`, which is not empty, stands somewhere in `bytes`.
+    static func contains(_ part: [UInt8], in bytes: [UInt8]) -> Bool {
+        var start = bytes.startIndex
+        while let found = bytes[start...].firstIndex(of: part[0]) {
+            if bytes[found...].starts(with: part) { return true }
+            start = found + 1
+        }
+        return false
+    }
+
     /// `bytes` without every occurrence of `part`.
     static func removing(_ part: [UInt8], from bytes: [UInt8]) -> [UInt8] {
         guard bytes.count >= part.count else { return bytes }
@@ -34,15 +50,15 @@ enum HTTP1Written {
                 guard let colon = line.firstIndex(of: UInt8(ascii: ":")), colon > line.startIndex else {
                     return "response \(number) has the field line '\(text(line))'"
                 }
-                let name = text(line[..<colon]).lowercased()
-                let value = text(line[(colon + 1)...]).drop { $0 == " " }
-                if name == "content-length" {
+                let name = line[..<colon]
+                if isField(name, contentLength) {
+                    let value = text(line[(colon + 1)...].drop { $0 == 0x20 })
                     guard length == nil, let number = Int(value), number >= 0 else {
                         return "Content-Length is '\(value)'"
                     }
                     length = number
                 }
-                if name == "transfer-encoding" { isChunked = true }
+                if isField(name, transferEncoding) { isChunked = true }
             }
             if isChunked, length != nil { return "response \(number) has both lengths" }
             let isInterim = status < 200 && status != 101
@@ -70,11 +86,16 @@ enum HTTP1Written {
 
     /// The status in `HTTP/1.1 200 reason` (RFC 9112 §4).
     private static func status(_ line: ArraySlice<UInt8>) -> Int? {
-        let start = Array("HTTP/1.1 ".utf8)
-        guard line.starts(with: start), line.count >= start.count + 4 else { return nil }
-        let rest = line.dropFirst(start.count)
+        guard line.starts(with: versionAndSpace), line.count >= versionAndSpace.count + 4 else { return nil }
+        let rest = line.dropFirst(versionAndSpace.count)
         guard let status = Int(text(rest.prefix(3))), (100...599).contains(status) else { return nil }
         return rest[rest.startIndex + 3] == 0x20 ? status : nil
+    }
+
+    /// Whether `name` is `lowercase`, whatever the case of its letters; no other byte is taken for a letter or a hyphen.
+    private static func isField(_ name: ArraySlice<UInt8>, _ lowercase: [UInt8]) -> Bool {
+        name.count == lowercase.count
+            && zip(name, lowercase).allSatisfy { $0 == $1 || (0x41...0x5A).contains($0) && $0 | 0x20 == $1 }
     }
 
     private static func text(_ bytes: ArraySlice<UInt8>) -> String { String(decoding: bytes, as: UTF8.self) }
