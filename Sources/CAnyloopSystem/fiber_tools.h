@@ -1,6 +1,6 @@
 // What tools that watch memory and threads must be told of a second stack; nothing where none of them does.
 //
-// `switch_to` goes before a switch, `switched` is the first thing on the other side of it.
+// `fiber_tools_switch` goes before a switch, `fiber_tools_switched` is the first thing on the other side of it.
 #ifndef ANYLOOP_FIBER_TOOLS_H
 #define ANYLOOP_FIBER_TOOLS_H
 
